@@ -1,0 +1,37 @@
+"""Who may do what: one table, one line at the top of each view.
+
+    project = project_for(request.user, slug, "research")
+
+A stranger gets 404 (the project does not exist for them), a member without the right gets 403.
+"""
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from annotate.models import Project, Role, User
+
+RIGHTS: dict[str, frozenset[str]] = {
+    Role.ANNOTATOR: frozenset({"see", "judge"}),
+    Role.REVIEWER: frozenset({"see", "judge", "review"}),
+    Role.RESEARCHER: frozenset({"see", "review", "research"}),
+    Role.ADMIN: frozenset({"see", "judge", "review", "research", "manage"}),
+}
+
+
+def role_in(user: User, project: Project) -> str | None:
+    """The user's role in the project, admin for a superuser, None for a stranger."""
+    if user.is_superuser:
+        return Role.ADMIN
+    return project.memberships.filter(user=user).values_list("role", flat=True).first()
+
+
+def project_for(user: User, slug: str, right: str) -> Project:
+    """The project, if the user has the right in it; its `rights` attribute tells templates what to offer."""
+    project = Project.objects.filter(slug=slug).first()
+    role = project and role_in(user, project)
+    if not role:
+        raise Http404("No such project.")
+    project.role, project.rights = role, RIGHTS[role]
+    if right not in project.rights:
+        raise PermissionDenied(f"Your role here is {role}; this page needs the right to {right}.")
+    return project

@@ -1,0 +1,49 @@
+from django.db import models
+
+from annotate.models.project import Project
+
+
+class Split(models.TextChoices):
+    TRAIN = "train"
+    TEST = "test"
+
+
+class Item(models.Model):
+    """A conversation that ends with the user's turn, and what the answerer was given to read."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="items")
+    key = models.CharField(max_length=64, help_text="sha256 of turns, context and responses.")
+    external_id = models.CharField(max_length=200, blank=True)
+    turns = models.JSONField(help_text='[{"role": "user"|"assistant"|"system", "content": str}]')
+    context = models.JSONField(default=list, help_text='Passages: [{"title": str, "text": str}]')
+    metadata = models.JSONField(default=dict)
+    prompt_sha256 = models.CharField(max_length=64, db_index=True, help_text="Splits and folds go by it.")
+    split = models.CharField(max_length=5, choices=Split)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "key"], name="item_once")]
+
+    def __str__(self) -> str:
+        return self.external_id or f"item {self.pk}"
+
+    @property
+    def prompt(self) -> str:
+        """The last user turn, which is what the responses answer."""
+        return next((t["content"] for t in reversed(self.turns) if t["role"] == "user"), "")
+
+
+class Response(models.Model):
+    item = models.ForeignKey(Item, models.CASCADE, related_name="responses")
+    index = models.PositiveSmallIntegerField(help_text="Place in the file it came from, from 0.")
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64, help_text="Of the text, UTF-8, exactly as shown.")
+    source = models.CharField(max_length=120, blank=True, help_text="Who wrote it. Never shown to a rater.")
+    metadata = models.JSONField(default=dict, help_text="May hold planted truth. Never shown to a rater.")
+
+    class Meta:
+        ordering = ["item_id", "index"]
+        constraints = [models.UniqueConstraint(fields=["item", "index"], name="response_index_once")]
+
+    def __str__(self) -> str:
+        return f"response {self.index} of item {self.item_id}"

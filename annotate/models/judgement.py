@@ -1,0 +1,102 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from annotate.models.item import Item, Response
+from annotate.models.project import Project
+from annotate.models.task import Assignment, Task
+
+
+class Outcome(models.TextChoices):
+    RANKING = "ranking"
+    TIE = "tie"
+    BOTH_BAD = "both_bad"
+    CANNOT_JUDGE = "cannot_judge"
+
+
+class Source(models.TextChoices):
+    HUMAN = "human"
+    MACHINE = "machine"
+    IMPORTED = "imported"
+    SIMULATED = "simulated"
+
+
+class JudgementQuerySet(models.QuerySet):
+    def current(self) -> "JudgementQuerySet":
+        """The newest revision of each judgement, withdrawn ones left out."""
+        return self.filter(superseded=False, withdrawn_at=None)
+
+
+class Judgement(models.Model):
+    """ONE atomic answer to one task. A correction is a new revision; nothing is overwritten."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="judgements")
+    item = models.ForeignKey(Item, models.CASCADE, related_name="judgements")
+    task = models.ForeignKey(Task, models.CASCADE, related_name="judgements")
+    assignment = models.ForeignKey(Assignment, models.CASCADE, null=True, related_name="judgements")
+    rater = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="judgements")
+    rater_name = models.CharField(max_length=120, blank=True, help_text="Of a rater without an account.")
+    source = models.CharField(max_length=9, choices=Source, default=Source.HUMAN)
+    weight = models.FloatField(default=1.0)
+
+    revision = models.PositiveIntegerField(default=1)
+    supersedes = models.OneToOneField("self", models.SET_NULL, null=True, related_name="superseded_by")
+    superseded = models.BooleanField(default=False)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    shown_order = models.JSONField(help_text="Response ids, left to right.")
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    ranking = models.JSONField(default=list, help_text="Tie-groups of response ids, best first.")
+    strength = models.PositiveSmallIntegerField(null=True, help_text="1 slightly, 2 better, 3 much better.")
+    reason = models.CharField(max_length=500, blank=True, help_text="Why it could not be judged.")
+    omissions = models.JSONField(default=list, help_text='[{"response", "at", "note", "severity"}]')
+    ratings = models.JSONField(default=dict, help_text="{response id: {criterion: value}}")
+    safety = models.JSONField(default=dict, help_text="{response id: {category: severity}}")
+    checked = models.JSONField(default=list, help_text="Responses checked with nothing to mark.")
+    rationale = models.TextField(blank=True)
+    corrections = models.JSONField(default=dict, help_text="{response id: corrected text}")
+
+    schema_version = models.PositiveIntegerField()
+    texts_sha256 = models.JSONField(help_text='{"prompt": sha256, response id: sha256} of what was shown.')
+    active_ms = models.PositiveIntegerField(default=0)
+    idempotency_key = models.CharField(max_length=80)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = JudgementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "idempotency_key"], name="judgement_stored_once"),
+            models.UniqueConstraint(
+                fields=["assignment"], condition=Q(superseded=False), name="one_current_per_assignment"
+            ),
+            models.CheckConstraint(
+                condition=Q(strength=None) | Q(strength__range=(1, 3)), name="strength_1_to_3"
+            ),
+            models.CheckConstraint(condition=Q(weight__gte=0), name="weight_not_negative"),
+        ]
+        indexes = [models.Index(fields=["project", "superseded", "id"], name="judgement_current")]
+
+    def __str__(self) -> str:
+        return f"judgement {self.pk}"
+
+
+class Span(models.Model):
+    """A marked stretch of a response: code points into the raw text, with the quote as a check."""
+
+    judgement = models.ForeignKey(Judgement, models.CASCADE, related_name="spans")
+    response = models.ForeignKey(Response, models.CASCADE, related_name="spans")
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField(help_text="One past the last code point.")
+    quote = models.TextField()
+    category = models.CharField(max_length=40)
+    severity = models.PositiveSmallIntegerField(null=True)
+    note = models.TextField(blank=True)
+    correction = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["start", "end"]
+        constraints = [models.CheckConstraint(condition=Q(end__gt=F("start")), name="span_not_empty")]
+
+    def __str__(self) -> str:
+        return f"{self.category} {self.start}–{self.end}"

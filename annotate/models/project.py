@@ -1,0 +1,118 @@
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from annotate.schema import Schema
+
+SHARE = [MinValueValidator(0.0), MaxValueValidator(0.5)]
+
+
+class Role(models.TextChoices):
+    ANNOTATOR = "annotator"
+    REVIEWER = "reviewer"
+    RESEARCHER = "researcher"
+    ADMIN = "admin"
+
+
+class ProjectQuerySet(models.QuerySet):
+    def visible_to(self, user) -> "ProjectQuerySet":
+        """Projects the user is a member of; all of them for a superuser."""
+        return self if user.is_superuser else self.filter(memberships__user=user)
+
+
+class Project(models.Model):
+    slug = models.SlugField(unique=True, max_length=60)
+    name = models.CharField(max_length=120)
+    guidelines = models.TextField(blank=True, help_text="Markdown, shown to annotators beside the task.")
+    overlap = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1)], help_text="Judgements wanted per task."
+    )
+    lease_minutes = models.PositiveSmallIntegerField(
+        default=30, validators=[MinValueValidator(1)], help_text="An open task comes back after this long."
+    )
+    gold_share = models.FloatField(default=0.0, validators=SHARE)
+    swap_share = models.FloatField(default=0.0, validators=SHARE)
+    paused = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(overlap__gte=1), name="project_overlap_at_least_1"),
+            models.CheckConstraint(condition=Q(lease_minutes__gte=1), name="project_lease_at_least_1"),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def schema_version(self) -> "SchemaVersion":
+        """The newest schema; every project has at least version 1."""
+        return self.schema_versions.latest("number")
+
+    @property
+    def schema(self) -> Schema:
+        return self.schema_version.schema
+
+
+class SchemaVersion(models.Model):
+    project = models.ForeignKey(Project, models.CASCADE, related_name="schema_versions")
+    number = models.PositiveIntegerField()
+    body = models.JSONField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="schema_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.project_id} schema {self.number}"
+
+    @property
+    def schema(self) -> Schema:
+        return Schema.model_validate(self.body)
+
+
+class Membership(models.Model):
+    project = models.ForeignKey(Project, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=12, choices=Role)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.project}"
+
+
+class InviteQuerySet(models.QuerySet):
+    def usable(self) -> "InviteQuerySet":
+        return self.filter(used_at=None, revoked_at=None, expires_at__gt=timezone.now())
+
+
+class Invite(models.Model):
+    """A link that lets one person in, once. Only the hash of its token is kept."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="invites")
+    role = models.CharField(max_length=12, choices=Role)
+    note = models.CharField(max_length=120, blank=True, help_text="Whom it is for.")
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    used_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = InviteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"invite to {self.project} as {self.role}"

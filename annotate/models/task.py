@@ -1,0 +1,86 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from annotate.models.item import Item, Response
+from annotate.models.project import Project
+
+
+class TaskKind(models.TextChoices):
+    NORMAL = "normal"
+    GOLD = "gold"
+    SWAP = "swap"
+
+
+class TaskQuerySet(models.QuerySet):
+    def open(self) -> "TaskQuerySet":
+        """Tasks that still want a judgement nobody is working on."""
+        return self.filter(open_slots__gt=0)
+
+    def served_first(self) -> "TaskQuerySet":
+        return self.order_by("-priority", "pk")
+
+
+class Task(models.Model):
+    """The thing to judge: an item and some of its responses, with K slots."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="tasks")
+    item = models.ForeignKey(Item, models.CASCADE, related_name="tasks")
+    responses = models.ManyToManyField(Response, related_name="tasks")
+    key = models.CharField(max_length=64, help_text="sha256 of kind and response ids: a task exists once.")
+    kind = models.CharField(max_length=6, choices=TaskKind, default=TaskKind.NORMAL)
+    slots = models.PositiveSmallIntegerField(help_text="K: how many judgements are wanted.")
+    open_slots = models.PositiveSmallIntegerField(help_text="slots − leased − submitted.")
+    priority = models.IntegerField(default=0)
+    reason = models.CharField(max_length=60, default="import", help_text="Why it is served.")
+    probability = models.FloatField(default=1.0, help_text="With what probability it was chosen.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "key"], name="task_once"),
+            models.CheckConstraint(condition=Q(open_slots__lte=F("slots")), name="task_slots_not_exceeded"),
+        ]
+        indexes = [
+            models.Index(
+                F("project"), F("priority").desc(), F("id"), name="task_queue", condition=Q(open_slots__gt=0)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"task {self.pk}"
+
+
+class AssignmentState(models.TextChoices):
+    LEASED = "leased"
+    SUBMITTED = "submitted"
+    EXPIRED = "expired"
+    SKIPPED = "skipped"
+
+
+class Assignment(models.Model):
+    """A task leased to a rater. Holds a slot while leased or submitted; the shown order never changes."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="assignments")
+    rater = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="assignments")
+    repeat = models.PositiveSmallIntegerField(default=0, help_text="1 for a swapped second look.")
+    shown_order = models.JSONField(help_text="Response ids, left to right, decided by the server once.")
+    state = models.CharField(max_length=9, choices=AssignmentState, default=AssignmentState.LEASED)
+    skip_reason = models.CharField(max_length=200, blank=True)
+    leased_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    draft = models.JSONField(default=dict)
+    draft_revision = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "rater", "repeat"], name="assignment_once")]
+        indexes = [
+            models.Index(fields=["expires_at"], name="lease_expiry", condition=Q(state="leased")),
+            models.Index(fields=["rater", "state"], name="assignment_by_rater"),
+        ]
+
+    def __str__(self) -> str:
+        return f"assignment {self.pk}"

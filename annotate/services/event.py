@@ -1,0 +1,11 @@
+"""The ledger has one writer."""
+
+from annotate.models import Event, Project, User
+
+
+def record(
+    *, kind: str, subject: object, project: Project | None = None, actor: User | None = None, **data: object
+) -> Event:
+    """Append one act; call it inside the transaction of the act itself."""
+    name = f"{type(subject).__name__.lower()}:{subject.pk}"
+    return Event.objects.create(project=project, actor=actor, kind=kind, subject=name, data=data)

@@ -1,0 +1,88 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from annotate.models import Project
+
+
+class JobKind(models.TextChoices):
+    IMPORT = "import"
+    TRAIN = "train"
+    SCORE = "score"
+    EVALUATE = "evaluate"
+    ATTRIBUTE = "attribute"
+
+
+class JobState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
+class JobQuerySet(models.QuerySet):
+    def unfinished(self) -> "JobQuerySet":
+        return self.exclude(state__in=ENDED)
+
+
+class Job(models.Model):
+    """Work for a worker. The row is the truth: queued → running → done | failed | cancelled."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="jobs")
+    kind = models.CharField(max_length=9, choices=JobKind)
+    params = models.JSONField(default=dict)
+    queue = models.CharField(max_length=20, default="cpu")
+    state = models.CharField(max_length=9, choices=JobState, default=JobState.QUEUED)
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="Claims so far.")
+    claim = models.CharField(max_length=32, blank=True, help_text="Random token of the claim in force.")
+    worker = models.CharField(max_length=120, blank=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+
+    stage = models.CharField(max_length=60, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    stage_started_at = models.DateTimeField(null=True)
+
+    version = models.ForeignKey("worker.Version", models.SET_NULL, null=True, related_name="jobs")
+    result = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    advice = models.TextField(blank=True, help_text="What to change after a failure.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["heartbeat_at"], name="job_running", condition=Q(state="running"))]
+
+    def __str__(self) -> str:
+        return f"{self.kind} job {self.pk}"
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+
+class JobEvent(models.Model):
+    """The numbered log of a job: a client asks for the events past the last number it has."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="events")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, help_text="log, metric, or state")
+    data = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="job_event_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.job_id}#{self.number} {self.kind}"

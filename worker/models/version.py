@@ -1,0 +1,63 @@
+from django.db import models
+from django.db.models import Q
+
+from annotate.models import Project, Response
+from worker.models.job import Job
+from worker.models.snapshot import Snapshot
+
+
+class VersionState(models.TextChoices):
+    CANDIDATE = "candidate"
+    PROMOTED = "promoted"
+    ARCHIVED = "archived"
+
+
+class Version(models.Model):
+    """A trained reward model and everything needed to make it again."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=9, choices=VersionState, default=VersionState.CANDIDATE)
+    recipe = models.JSONField(help_text='{"name": "heads", …every value used}')
+    snapshot = models.ForeignKey(Snapshot, models.PROTECT, related_name="versions")
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
+    trained_by = models.OneToOneField(Job, models.SET_NULL, null=True, related_name="trained_version")
+    backbone = models.CharField(max_length=300)
+    encode_hash = models.CharField(max_length=64)
+    heads = models.JSONField(help_text='Names, "preference" first, then "attribute:KEY", "segment:KEY".')
+    metrics = models.JSONField(default=dict)
+    temperature = models.FloatField(default=1.0)
+    mean = models.FloatField(default=0.0, help_text="Of the preference score on the training responses.")
+    std = models.FloatField(default=1.0)
+    file = models.CharField(max_length=200, help_text="Under the artifact store; named by us.")
+    file_sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="version_number_once"),
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(state="promoted"), name="one_promoted_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project.slug}:{self.number}"
+
+
+class Score(models.Model):
+    """What a version gives a response, one row per head, float32."""
+
+    version = models.ForeignKey(Version, models.CASCADE, related_name="scores")
+    response = models.ForeignKey(Response, models.CASCADE, related_name="scores")
+    head = models.CharField(max_length=60)
+    value = models.FloatField()
+    tokens = models.PositiveIntegerField(help_text="Tokens of the response under the version's encoding.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "response", "head"], name="score_once")]
+        indexes = [models.Index(fields=["version", "head"], name="score_by_head")]
+
+    def __str__(self) -> str:
+        return f"{self.head} {self.value:.3f}"

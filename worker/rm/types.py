@@ -1,0 +1,105 @@
+"""The border between rows and torch: frozen values, nothing else. PURE: no Django, no torch.
+
+Offsets are Unicode code points into the raw response text. A margin is score(first) − score(second).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+PREFERENCE = "preference"  # other heads are named "attribute:KEY" and "segment:KEY"
+
+
+@dataclass(frozen=True)
+class SpanLabel:
+    start: int
+    end: int
+    category: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """One response with its prompt, and what people said about it alone."""
+
+    key: str  # the caller's name for it, e.g. the response id
+    group: str  # sha256 of the prompt: splits and folds go by it
+    turns: tuple[tuple[str, str], ...]  # (role, content)
+    response: str
+    context: tuple[str, ...] = ()  # passages the answerer was given
+    spans: tuple[SpanLabel, ...] | None = None  # None: nobody looked; (): looked, nothing to mark
+    ratings: Mapping[str, float] = field(default_factory=dict)  # criterion → mean rating; missing: absent
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One rater's verdict on two examples (positions in Dataset.examples), in the order shown."""
+
+    first: int
+    second: int
+    p: float  # 1 first preferred, 0 second preferred, .5 tie; soft values allowed
+    weight: float = 1.0
+    strength: int | None = None  # 1 slightly, 2 better, 3 much better
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training and held-out comparisons over one list of examples; a group is in one of them, never both."""
+
+    examples: Sequence[Example]
+    train: Sequence[Comparison]
+    test: Sequence[Comparison]
+    categories: tuple[str, ...] = ()  # of spans
+    criteria: tuple[str, ...] = ()  # of ratings
+    test_groups: frozenset[str] = frozenset()  # groups held out, also from segment and attribute heads
+
+
+# report(stage, done, total, metrics): called often; may raise to cancel the work.
+Report = Callable[[str, int, int, Mapping[str, float]], None]
+
+
+def silent(stage: str, done: int, total: int, metrics: Mapping[str, float]) -> None:
+    """A Report that says nothing."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Predictions on what the heads never saw; metrics and intervals are made from these by the caller."""
+
+    margins: np.ndarray  # (pairs,) temperature not applied, order effect left out
+    p: np.ndarray  # (pairs,) as in Comparison
+    first: np.ndarray  # (pairs,) positions in Dataset.examples
+    second: np.ndarray
+    segments: Mapping[str, tuple[np.ndarray, np.ndarray]]  # category → (logits, labels 0/1)
+    attributes: Mapping[str, tuple[np.ndarray, np.ndarray]]  # criterion → (predicted, mean rating)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of a list of examples, in its order."""
+
+    heads: Mapping[str, np.ndarray]  # head → (examples,) float32
+    tokens: np.ndarray  # (examples,) response tokens under the model's encoding
+    truncated: np.ndarray  # (examples,) bool
+
+
+@dataclass(frozen=True)
+class TokenValue:
+    text: str
+    start: int  # into the raw response for part "response"; into the prompt as encoded for "prompt"
+    end: int
+    part: str  # "prompt", "response" or "special"
+    value: float
+
+
+@dataclass(frozen=True)
+class TokenAttribution:
+    """baseline + Σ features + Σ tokens + residual = score."""
+
+    head: str
+    method: str  # "exact" or "ig"
+    tokens: tuple[TokenValue, ...]
+    features: Mapping[str, float]  # contributions that belong to no token, e.g. a surface feature
+    baseline: float
+    residual: float
+    score: float

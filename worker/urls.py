@@ -1,0 +1,3 @@
+app_name = "worker"
+urlpatterns: list = []
+websocket_urlpatterns: list = []
