@@ -1,0 +1,59 @@
+"""Runs every benchmark of this folder and writes docs/benchmarks.md from what they printed.
+
+python -m tests.benchmarks [--quick] [name …]
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
+INTRO = """# Benchmarks
+
+Written by `make bench` from the lines the benchmarks print; not edited by hand. Medians and ratios of one run on one
+machine, which was {machine}.
+
+| what | ours | peer | unit | ratio | target | holds |
+|---|---|---|---|---|---|---|
+"""
+
+
+def names(wanted: list[str]) -> list[str]:
+    """Benchmarks by module name; all of them when none is asked for."""
+    found = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_"))
+    return [name for name in found if not wanted or name in wanted]
+
+
+def lines(name: str, flags: list[str]) -> list[dict]:
+    """What one benchmark printed, one dict per JSON line."""
+    command = [sys.executable, "-m", f"tests.benchmarks.{name}", *flags]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    print(out, end="", flush=True)
+    return [
+        json.loads(line) | {"command": " ".join(["python", *command[1:]])}
+        for line in out.splitlines()
+        if line[:1] == "{"
+    ]
+
+
+def row(line: dict) -> str:
+    cells = [line.get(key) for key in ("name", "ours", "peer", "unit", "ratio", "target", "holds")]
+    return "| " + " | ".join("–" if cell is None else str(cell) for cell in cells) + " |\n"
+
+
+def machine() -> str:
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
+
+
+if __name__ == "__main__":
+    flags = [word for word in sys.argv[1:] if word.startswith("--")]
+    wanted = [word for word in sys.argv[1:] if not word.startswith("--")]
+    measured = [line for name in names(wanted) for line in lines(name, flags)]
+    commands = "".join(f"    {command}\n" for command in dict.fromkeys(line["command"] for line in measured))
+    if not wanted:
+        page = INTRO.format(machine=machine()) + "".join(map(row, measured)) + "\nCommands:\n\n" + commands
+        PAGE.write_text(page, encoding="utf-8")

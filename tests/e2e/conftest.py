@@ -1,0 +1,31 @@
+"""A real browser; where there is none the tests skip with a reason, except in CI."""
+
+import os
+
+import pytest
+
+from tests.browser import FLAGS, find
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    path = find()
+    if not path:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: python -m tests.browser says how")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """A fresh window, 1280 wide; any script error on the page fails the test."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert not errors

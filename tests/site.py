@@ -1,0 +1,110 @@
+"""A real site for tests and benchmarks: uvicorn and, if wanted, a Celery worker, on a folder of its own."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Site:
+    """with Site(folder) as site: site.url answers; site.worker() adds a Celery worker; the end stops all of it."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder, self.port = folder, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = os.environ | {"VAR_DIR": str(folder), "LOG_LEVEL": "WARNING"} | environment
+        self.processes: list[subprocess.Popen] = []
+
+    def __enter__(self) -> "Site":
+        self.manage("migrate", "-v0")
+        uvicorn = [
+            "-m",
+            "uvicorn",
+            "config.asgi:application",
+            "--port",
+            str(self.port),
+            "--log-level",
+            "warning",
+        ]
+        self.web = self.start(*uvicorn)
+        self.wait_until(self.answers)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in self.processes:
+            self.end(process)
+
+    def end(self, process: subprocess.Popen) -> None:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        log = (self.folder / f"process-{len(self.processes)}.log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def worker(self) -> subprocess.Popen:
+        """A Celery worker with beat, as the launcher starts it."""
+        options = ["-B", "-Q", "cpu,gpu", "--pool", "prefork", "-c", "1", "--loglevel", "WARNING"]
+        return self.start("-m", "celery", "-A", "config", "worker", *options)
+
+    def manage(self, *arguments: str) -> str:
+        """Standard output of a management command; its failure shows both streams."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{command}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def run(self, code: str) -> str:
+        """What Python code prints inside this site's Django."""
+        return self.manage("shell", "-v0", "-c", code)
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            return answer.read()
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.get("/login/"))
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    def wait_until(self, true: object, seconds: float = 60) -> None:
+        """Poll until the callable says yes; the bound is for a hung process, not a promise of speed."""
+        for _ in range(int(seconds * 10)):
+            if true():
+                return
+            time.sleep(0.1)
+        raise TimeoutError(f"not within {seconds} s: {self.logs()[-4000:]}")
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("process-*.log")))
