@@ -70,9 +70,7 @@ class Judgement(models.Model):
             models.UniqueConstraint(
                 fields=["assignment"], condition=Q(superseded=False), name="one_current_per_assignment"
             ),
-            models.CheckConstraint(
-                condition=Q(strength=None) | Q(strength__range=(1, 3)), name="strength_1_to_3"
-            ),
+            models.CheckConstraint(condition=Q(strength=None) | Q(strength__range=(1, 3)), name="strength_1_to_3"),
             models.CheckConstraint(condition=Q(weight__gte=0), name="weight_not_negative"),
         ]
         indexes = [models.Index(fields=["project", "superseded", "id"], name="judgement_current")]

@@ -13,9 +13,7 @@ def create_project(
 ) -> Project:
     """A project with schema version 1; its creator, if any, becomes its admin."""
     project = Project.objects.create(slug=slug, name=name, **options)
-    SchemaVersion.objects.create(
-        project=project, number=1, body=schema.model_dump(mode="json"), created_by=actor
-    )
+    SchemaVersion.objects.create(project=project, number=1, body=schema.model_dump(mode="json"), created_by=actor)
     record(kind="project.created", subject=project, project=project, actor=actor)
     if actor:
         add_member(project=project, user=actor, role=Role.ADMIN, actor=actor)

@@ -29,9 +29,7 @@ class Candidate(models.Model):
 
     class Meta:
         ordering = ["prompt_sha256", "index"]
-        constraints = [
-            models.UniqueConstraint(fields=["pool", "prompt_sha256", "index"], name="candidate_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["pool", "prompt_sha256", "index"], name="candidate_once")]
 
     def __str__(self) -> str:
         return f"candidate {self.index}"
@@ -44,9 +42,7 @@ class CandidateScore(models.Model):
     value = models.FloatField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["version", "candidate", "head"], name="candidate_score_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "candidate", "head"], name="candidate_score_once")]
 
     def __str__(self) -> str:
         return f"{self.head} {self.value:.3f}"

@@ -37,9 +37,7 @@ class Version(models.Model):
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(fields=["project", "number"], name="version_number_once"),
-            models.UniqueConstraint(
-                fields=["project"], condition=Q(state="promoted"), name="one_promoted_version"
-            ),
+            models.UniqueConstraint(fields=["project"], condition=Q(state="promoted"), name="one_promoted_version"),
         ]
 
     def __str__(self) -> str:
