@@ -1,0 +1,11 @@
+"""Job bodies by kind: modules with `run(job, progress) -> dict`, imported when one runs and not before.
+
+Here rows meet torch; the web process never imports these modules.
+"""
+
+JOBS = {
+    "import": "worker.jobs.import_items",
+    "train": "worker.jobs.train",
+    "score": "worker.jobs.score",
+    "attribute": "worker.jobs.attribute",
+}

@@ -1,0 +1,24 @@
+"""Celery names. A message carries a job id and nothing else; the row says what to do."""
+
+from celery import shared_task
+from celery.signals import worker_ready
+
+from worker.models import Job
+from worker.services import job as jobs
+
+
+@shared_task(name="worker.run")
+def run(job_id: int) -> None:
+    """Run the job unless it is taken, ended or deleted: a message may come late, twice, or for nothing."""
+    if job := Job.objects.filter(pk=job_id).first():
+        jobs.run_now(job)
+
+
+@shared_task(name="worker.reap")
+def reap() -> None:
+    jobs.reap()
+
+
+@worker_ready.connect
+def reap_at_start(**_: object) -> None:
+    reap.delay()
