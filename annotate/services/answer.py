@@ -1,0 +1,199 @@
+"""What a rater sends, read strictly and held against the texts and the schema it was made under."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import pydantic
+from django.core.exceptions import ValidationError
+from pydantic import BaseModel, ConfigDict, Field
+
+from annotate.schema import Schema
+
+Severity = Annotated[int, Field(ge=1, le=3)] | None
+Note = Annotated[str, Field(max_length=5000)]
+
+
+class Part(BaseModel):
+    """Unknown fields are mistakes; a number is not a string."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Mark(Part):
+    """An error span: code points [start, end) of the response's raw text, with the quote as a check."""
+
+    response: int
+    start: int = Field(ge=0)
+    end: int
+    quote: str
+    category: str
+    severity: Severity = None
+    note: Note = ""
+    correction: Note = ""
+
+
+class Omission(Part):
+    """Something missing from a response, at a code point or (None) anywhere."""
+
+    response: int
+    at: int | None = Field(default=None, ge=0)
+    note: Note
+    severity: Severity = None
+
+
+class Answer(Part):
+    """One whole answer to one task."""
+
+    outcome: Literal["ranking", "tie", "both_bad", "cannot_judge"]
+    ranking: list[list[int]] = []
+    strength: int | None = None
+    reason: str = Field(default="", max_length=500)
+    spans: list[Mark] = Field(default=[], max_length=1000)
+    omissions: list[Omission] = Field(default=[], max_length=100)
+    ratings: dict[int, dict[str, int]] = {}
+    safety: dict[int, dict[str, Annotated[int, Field(ge=1, le=3)]]] = {}
+    checked: list[int] = []
+    rationale: str = Field(default="", max_length=20000)
+    corrections: dict[int, str] = {}
+    texts_sha256: dict[str, str] = {}
+    schema_version: int = 1
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the rater had before them: raw texts by response id, in the order shown, and the hashes."""
+
+    texts: Mapping[int, str]
+    sha256: Mapping[str, str]  # {"prompt": …, "<response id>": …}
+
+
+def read_answer(raw: object) -> Answer:
+    """The answer's shape. Raises ValidationError naming the field."""
+    try:
+        return Answer.model_validate(raw)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        where = [str(part) for part in first["loc"]] or ["outcome"]
+        message = ("At " + ".".join(where) + ": " if len(where) > 1 else "") + first["msg"]
+        raise ValidationError({where[0]: message}) from None
+
+
+def check_answer(answer: Answer, shown: Shown, schema: Schema, *, complete: bool = True) -> Answer:
+    """The answer, normalised. Raises ValidationError naming every wrong field.
+
+    `complete` asks for what a person at the page must give: strength, rationale and the hashes of the texts.
+    """
+    problems = {
+        "outcome": _verdict(answer, shown),
+        "strength": _strength(answer, schema, complete),
+        "reason": _need(answer.outcome != "cannot_judge" or answer.reason.strip(), "Say why."),
+        "spans": _spans(answer, shown, schema),
+        "omissions": _omissions(answer, shown, schema),
+        "ratings": _ratings(answer, shown, schema),
+        "safety": _safety(answer, shown, schema),
+        "checked": _checked(answer, shown),
+        "corrections": _need(set(answer.corrections) <= set(shown.texts), "Not a response of this task."),
+        "rationale": _rationale(answer, schema, complete),
+        "texts_sha256": _need(not complete or answer.texts_sha256 == shown.sha256, STALE),
+    }
+    if found := {field: text for field, text in problems.items() if text}:
+        raise ValidationError(found)
+    return _normal(answer, shown, schema)
+
+
+STALE = "The texts changed since this page was opened; reload it to see them."
+
+
+def _need(condition: object, message: str) -> str:
+    return "" if condition else message
+
+
+def _verdict(answer: Answer, shown: Shown) -> str:
+    if answer.outcome != "ranking":
+        return ""
+    ids = [pk for group in answer.ranking for pk in group]
+    whole = sorted(ids) == sorted(shown.texts) and all(answer.ranking)
+    return _need(whole and len(answer.ranking) >= min(2, len(shown.texts)), "Rank each response shown, exactly once.")
+
+
+def _strength(answer: Answer, schema: Schema, complete: bool) -> str:
+    if answer.outcome != "ranking" or len(answer.ranking) < 2:
+        return ""
+    if answer.strength is None:
+        return _need(not complete or schema.strengths == 1, "Say how much better it is.")
+    return _need(1 <= answer.strength <= schema.strengths, f"A strength is 1 to {schema.strengths}.")
+
+
+def _spans(answer: Answer, shown: Shown, schema: Schema) -> str:
+    keys = {category.key for category in schema.categories}
+    for number, mark in enumerate(answer.spans, 1):
+        text = shown.texts.get(mark.response)
+        if text is None:
+            return f"Span {number}: response {mark.response} is not part of this task."
+        if not mark.start < mark.end <= len(text):
+            return f"Span {number}: {mark.start}–{mark.end} is not inside the {len(text)} characters of the response."
+        if text[mark.start : mark.end] != mark.quote:
+            return f"Span {number}: the quote is not what stands at {mark.start}–{mark.end}."
+        if mark.category not in keys:
+            return f"Span {number}: {mark.category!r} is not a category of this project."
+    return ""
+
+
+def _omissions(answer: Answer, shown: Shown, schema: Schema) -> str:
+    if answer.omissions and not schema.omissions:
+        return "This project does not ask what is missing."
+    for number, missing in enumerate(answer.omissions, 1):
+        if missing.response not in shown.texts:
+            return f"Omission {number}: response {missing.response} is not part of this task."
+        if missing.at is not None and missing.at > len(shown.texts[missing.response]):
+            return f"Omission {number}: {missing.at} is past the end of the response."
+        if not missing.note.strip():
+            return f"Omission {number}: say what is missing."
+    return ""
+
+
+def _ratings(answer: Answer, shown: Shown, schema: Schema) -> str:
+    scales = {criterion.key: criterion for criterion in schema.criteria}
+    for response, values in answer.ratings.items():
+        if response not in shown.texts:
+            return f"Response {response} is not part of this task."
+        for key, value in values.items():
+            if key not in scales:
+                return f"{key!r} is not a criterion of this project."
+            if not scales[key].low <= value <= scales[key].high:
+                return f"{scales[key].label} goes from {scales[key].low} to {scales[key].high}."
+    return ""
+
+
+def _safety(answer: Answer, shown: Shown, schema: Schema) -> str:
+    keys = {category.key for category in schema.safety}
+    known = set(answer.safety) <= set(shown.texts)
+    return _need(known and all(set(v) <= keys for v in answer.safety.values()), "Not asked in this project.")
+
+
+def _checked(answer: Answer, shown: Shown) -> str:
+    if not set(answer.checked) <= set(shown.texts):
+        return "Not a response of this task."
+    marked = {mark.response for mark in answer.spans} | {o.response for o in answer.omissions}
+    return _need(not marked & set(answer.checked), "A response with a mark is not one with nothing to mark.")
+
+
+def _rationale(answer: Answer, schema: Schema, complete: bool) -> str:
+    needed = complete and schema.rationale == "required" and answer.outcome != "cannot_judge"
+    return _need(not needed or answer.rationale.strip(), "This project asks for a reason in your words.")
+
+
+def _normal(answer: Answer, shown: Shown, schema: Schema) -> Answer:
+    """Fields that the outcome leaves without meaning are emptied, so that equal answers are equal rows."""
+    ranked = answer.outcome == "ranking"
+    together = [] if answer.outcome == "cannot_judge" else [list(shown.texts)]
+    return answer.model_copy(
+        update={
+            "ranking": answer.ranking if ranked else together,
+            "strength": answer.strength if ranked and schema.strengths > 1 else None,
+            "reason": answer.reason.strip() if answer.outcome == "cannot_judge" else "",
+            "rationale": "" if schema.rationale == "off" else answer.rationale.strip(),
+            "checked": sorted(set(answer.checked)),
+        }
+    )

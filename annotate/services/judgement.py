@@ -1,0 +1,177 @@
+"""Judgements: one answer is one row with its spans, in one transaction; a correction is a new revision."""
+
+import itertools
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from annotate.models import Assignment, Judgement, Project, Response, SchemaVersion, Span, Task, User
+from annotate.models.judgement import Source
+from annotate.models.task import AssignmentState
+from annotate.services.answer import Answer, Shown, check_answer, read_answer
+from annotate.services.event import record
+from annotate.services.task import Conflict, take_slot
+
+
+@transaction.atomic
+def submit_judgement(
+    *, assignment: Assignment, user: User, answer: dict, idempotency_key: str, active_ms: int = 0
+) -> Judgement:
+    """Store the answer once: the same key again returns the same row.
+
+    Raises ValidationError naming the field, and Conflict when the slot went to somebody else meanwhile or the task
+    was answered already; nothing is stored then.
+    """
+    mine = _locked(assignment)
+    if stored := _stored(mine, idempotency_key):
+        return stored
+    if mine.state == AssignmentState.SUBMITTED:
+        raise Conflict("You have answered this task already, in another tab perhaps. Reload to change that answer.")
+    judgement, clean = _build(mine, user, answer, idempotency_key, active_ms)
+    if mine.state != AssignmentState.LEASED and not take_slot(mine.task_id):
+        raise Conflict("Your time on this task ran out and others have answered it. Your work is kept here.")
+    _save(judgement, clean)
+    _finish(mine)
+    record(kind="judgement.submitted", subject=judgement, project=judgement.project, actor=user)
+    return judgement
+
+
+@transaction.atomic
+def revise(*, judgement: Judgement, user: User, answer: dict, idempotency_key: str, active_ms: int = 0) -> Judgement:
+    """A new revision that supersedes the judgement; the old row stays. Raises as `submit_judgement` does."""
+    mine = _locked(judgement.assignment)
+    if stored := _stored(mine, idempotency_key):
+        return stored
+    # The old one is set aside first: only one judgement of an assignment may be current.
+    if not Judgement.objects.current().filter(pk=judgement.pk).update(superseded=True):
+        raise Conflict("This answer was changed elsewhere meanwhile. Reload to see the newest.")
+    newer, clean = _build(mine, user, answer, idempotency_key, active_ms)
+    newer.revision, newer.supersedes, newer.weight = judgement.revision + 1, judgement, judgement.weight
+    _save(newer, clean)
+    _finish(mine)
+    record(kind="judgement.revised", subject=newer, project=newer.project, actor=user, old=judgement.pk)
+    return newer
+
+
+def shown_in(assignment: Assignment) -> Shown:
+    """The texts of the assignment's task in the order shown, with their hashes."""
+    found = Response.objects.in_bulk(assignment.shown_order)
+    responses = [found[pk] for pk in assignment.shown_order]
+    hashes = {str(response.pk): response.sha256 for response in responses}
+    return Shown({r.pk: r.text for r in responses}, {"prompt": assignment.task.item.prompt_sha256, **hashes})
+
+
+def _locked(assignment: Assignment) -> Assignment:
+    rows = Assignment.objects.select_for_update(of=("self",)).select_related("task__item", "task__project")
+    return rows.get(pk=assignment.pk)
+
+
+def _stored(assignment: Assignment, key: str) -> Judgement | None:
+    if not key or len(key) > 80:
+        raise ValidationError({"idempotency_key": "A key of 1 to 80 characters is needed."})
+    stored = Judgement.objects.filter(project=assignment.task.project, idempotency_key=key).first()
+    if stored and stored.assignment_id != assignment.pk:
+        raise ValidationError({"idempotency_key": "This key belongs to another answer."})
+    return stored
+
+
+def _build(assignment: Assignment, user: User, raw: dict, key: str, active_ms: int) -> tuple[Judgement, Answer]:
+    answer, task = read_answer(raw), assignment.task
+    version = SchemaVersion.objects.filter(project=task.project, number=answer.schema_version).first()
+    if version is None:
+        raise ValidationError({"schema_version": f"There is no schema {answer.schema_version} in this project."})
+    answer = check_answer(answer, shown_in(assignment), version.schema)
+    judgement = Judgement(
+        project=task.project,
+        item=task.item,
+        task=task,
+        assignment=assignment,
+        rater=user,
+        shown_order=assignment.shown_order,
+        active_ms=min(max(active_ms, 0), 2**31 - 1),
+        idempotency_key=key,
+        **_columns(answer),
+    )
+    return judgement, answer
+
+
+def _columns(answer: Answer) -> dict:
+    """The answer as columns of a judgement; keys of JSON objects are strings."""
+    return answer.model_dump(mode="json", exclude={"spans"})
+
+
+def _save(judgement: Judgement, answer: Answer) -> None:
+    judgement.save(force_insert=True)
+    Span.objects.bulk_create(_spans(judgement, answer))
+
+
+def _spans(judgement: Judgement, answer: Answer) -> list[Span]:
+    marks = (mark.model_dump() for mark in answer.spans)
+    return [Span(judgement=judgement, response_id=mark.pop("response"), **mark) for mark in marks]
+
+
+def _finish(assignment: Assignment) -> None:
+    """The draft has become an answer; its revision moves on, so that a stale tab cannot bring it back."""
+    assignment.state, assignment.submitted_at = AssignmentState.SUBMITTED, timezone.now()
+    assignment.draft, assignment.draft_revision = {}, assignment.draft_revision + 1
+    assignment.save(update_fields=["state", "submitted_at", "draft", "draft_revision"])
+
+
+# ---- In bulk: judgements that came with a file, or from simulated raters
+
+
+@transaction.atomic
+def store_judgements(*, project: Project, rows: Iterable[dict], source: str) -> int:
+    """Store judgements that nobody leased; keys that are there already are passed by. Returns how many are new.
+
+    A row holds task (or its id), shown_order, idempotency_key, the fields of an answer (spans with quotes that are
+    checked), and if wanted rater, rater_name, weight, active_ms. They take no slots: K people are still asked.
+    Raises ValidationError naming the row's key and the field.
+    """
+    version, rows, stored = project.schema_version, iter(rows), 0
+    while chunk := list(itertools.islice(rows, 500)):
+        stored += _store_chunk(project, version, chunk, Source(source))
+    if stored:
+        record(kind="judgement.stored", subject=project, project=project, judgements=stored, source=source)
+    return stored
+
+
+OWN = {"task", "item", "shown_order", "idempotency_key", "rater", "rater_name", "weight", "active_ms"}
+
+
+def _store_chunk(project: Project, version: SchemaVersion, chunk: list[dict], source: str) -> int:
+    by_key = {row["idempotency_key"]: row for row in chunk}
+    known = Judgement.objects.filter(project=project, idempotency_key__in=by_key)
+    for key in known.values_list("idempotency_key", flat=True):
+        del by_key[key]
+    tasks = Task.objects.filter(project=project).select_related("item")
+    tasks = tasks.in_bulk({getattr(row["task"], "pk", row["task"]) for row in by_key.values()})
+    responses = Response.objects.in_bulk({pk for row in by_key.values() for pk in row["shown_order"]})
+    schema, pairs = version.schema, []
+    for row in by_key.values():
+        task = tasks[getattr(row["task"], "pk", row["task"])]
+        shown = [responses[pk] for pk in row["shown_order"]]
+        answer = _stored_answer(row, task, shown, schema)
+        own = {name: row[name] for name in ("rater", "rater_name", "weight", "active_ms") if name in row}
+        columns = {**_columns(answer), "schema_version": version.number, "shown_order": row["shown_order"]}
+        judgement = Judgement(project=project, item=task.item, task=task, source=source, **own, **columns)
+        judgement.idempotency_key = row["idempotency_key"]
+        pairs.append((judgement, answer))
+    Judgement.objects.bulk_create([judgement for judgement, _ in pairs])
+    Span.objects.bulk_create([span for pair in pairs for span in _spans(*pair)])
+    return len(pairs)
+
+
+def _stored_answer(row: dict, task: Task, responses: list[Response], schema: object) -> Answer:
+    hashes = {"prompt": task.item.prompt_sha256, **{str(r.pk): r.sha256 for r in responses}}
+    try:
+        if any(response.item_id != task.item_id for response in responses):
+            raise ValidationError({"shown_order": "A response of another item."})
+        answer = read_answer({name: value for name, value in row.items() if name not in OWN})
+        shown = Shown({response.pk: response.text for response in responses}, hashes)
+        answer = check_answer(answer, shown, schema, complete=False)
+    except ValidationError as error:
+        raise ValidationError({f"{row['idempotency_key']}: {k}": v for k, v in error.message_dict.items()}) from None
+    return answer.model_copy(update={"texts_sha256": hashes})
