@@ -1,2 +1,20 @@
+from django.urls import path
+
+from annotate.views import account, member, project
+
 app_name = "annotate"
-urlpatterns: list = []
+urlpatterns = [
+    path("", project.home, name="home"),
+    path("login/", account.login, name="login"),
+    path("logout/", account.logout, name="logout"),
+    path("password/", account.password, name="password"),
+    path("invite/<str:token>/", account.invite, name="invite"),
+    path("new/", project.new, name="new_project"),
+    path("p/<slug:slug>/", project.overview, name="project"),
+    path("p/<slug:slug>/settings/", project.settings, name="settings"),
+    path("p/<slug:slug>/members/", member.members, name="members"),
+    path("p/<slug:slug>/members/invite/", member.invite_create, name="invite_create"),
+    path("p/<slug:slug>/members/revoke/<int:pk>/", member.invite_revoke, name="invite_revoke"),
+    path("p/<slug:slug>/members/role/<int:pk>/", member.role, name="member_role"),
+    path("p/<slug:slug>/members/remove/<int:pk>/", member.remove, name="member_remove"),
+]

@@ -1,7 +1,10 @@
+import hashlib
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotate.schema import Schema
@@ -20,6 +23,21 @@ class ProjectQuerySet(models.QuerySet):
     def visible_to(self, user) -> "ProjectQuerySet":
         """Projects the user is a member of; all of them for a superuser."""
         return self if user.is_superuser else self.filter(memberships__user=user)
+
+    def with_progress(self) -> "ProjectQuerySet":
+        """Adds items_total, judged (current judgements), wanted (slots) and still_open (slots nobody holds)."""
+        return self.annotate(
+            items_total=_count_of(self.model.items),
+            judged=_count_of(self.model.judgements, superseded=False, withdrawn_at=None),
+            wanted=Coalesce(Sum("tasks__slots"), 0),
+            still_open=Coalesce(Sum("tasks__open_slots"), 0),
+        )
+
+
+def _count_of(relation, **where: object) -> Coalesce:
+    """How many rows of a relation each project has, as a subquery: joins would multiply each other."""
+    rows = relation.rel.related_model.objects.filter(project=OuterRef("pk"), **where).order_by()
+    return Coalesce(Subquery(rows.values("project").annotate(n=Count("pk")).values("n")), 0)
 
 
 class Project(models.Model):
@@ -90,9 +108,17 @@ class Membership(models.Model):
         return f"{self.user} is {self.role} of {self.project}"
 
 
+def token_hash(token: str) -> str:
+    """What is kept of an invite's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 class InviteQuerySet(models.QuerySet):
     def usable(self) -> "InviteQuerySet":
         return self.filter(used_at=None, revoked_at=None, expires_at__gt=timezone.now())
+
+    def with_token(self, token: str) -> "InviteQuerySet":
+        return self.filter(token_sha256=token_hash(token))
 
 
 class Invite(models.Model):
@@ -116,3 +142,12 @@ class Invite(models.Model):
 
     def __str__(self) -> str:
         return f"invite to {self.project} as {self.role}"
+
+    @property
+    def state(self) -> str:
+        """open, used, withdrawn or expired."""
+        if self.used_at:
+            return "used"
+        if self.revoked_at:
+            return "withdrawn"
+        return "open" if self.expires_at > timezone.now() else "expired"

@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from annotate.models.item import Item, Response
 from annotate.models.project import Project
@@ -16,6 +16,13 @@ class TaskQuerySet(models.QuerySet):
     def open(self) -> "TaskQuerySet":
         """Tasks that still want a judgement nobody is working on."""
         return self.filter(open_slots__gt=0)
+
+    def left_for(self, user) -> "TaskQuerySet":
+        """Open tasks the user has not answered or skipped, and those on their desk."""
+        mine = Assignment.objects.filter(task=OuterRef("pk"), rater=user)
+        done = mine.filter(state__in=(AssignmentState.SUBMITTED, AssignmentState.SKIPPED))
+        leased = Exists(mine.filter(state=AssignmentState.LEASED))
+        return self.filter(Q(open_slots__gt=0) | leased).exclude(Exists(done))
 
     def served_first(self) -> "TaskQuerySet":
         return self.order_by("-priority", "pk")

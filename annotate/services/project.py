@@ -1,8 +1,11 @@
 """Projects, their schema versions and their members."""
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 
 from annotate.models import Membership, Project, Role, SchemaVersion, User
+from annotate.models.task import TaskKind
 from annotate.schema import DEFAULT, Schema
 from annotate.services.event import record
 
@@ -30,6 +33,30 @@ def change_schema(*, project: Project, schema: Schema, actor: User | None = None
     )
     record(kind="schema.changed", subject=project, project=project, actor=actor, number=number)
     return version
+
+
+@transaction.atomic
+def change_settings(*, project: Project, actor: User | None = None, **changes: object) -> Project:
+    """New values for fields of the project; tasks that wait follow a new overlap."""
+    for name, value in changes.items():
+        setattr(project, name, value)
+    project.save(update_fields=list(changes))
+    record(kind="project.changed", subject=project, project=project, actor=actor, fields=sorted(changes))
+    if "overlap" in changes:
+        set_overlap(project=project)
+    return project
+
+
+@transaction.atomic
+def set_overlap(*, project: Project) -> int:
+    """Give every normal task as many slots as the project's overlap, never fewer than are leased or submitted.
+
+    One statement, in which the right-hand sides see the old values, so a lease taken meanwhile is not lost.
+    Returns how many tasks there are.
+    """
+    taken = F("slots") - F("open_slots")
+    slots = Greatest(project.overlap, taken)
+    return project.tasks.filter(kind=TaskKind.NORMAL).update(slots=slots, open_slots=slots - taken)
 
 
 @transaction.atomic

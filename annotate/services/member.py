@@ -1,0 +1,35 @@
+"""Who is in a project, and as what. A project always keeps an admin."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from annotate.models import Membership, Project, Role, User
+from annotate.services.event import record
+
+LAST = "A project needs an admin: make somebody else admin first."
+
+
+@transaction.atomic
+def change_role(*, member: Membership, role: str, actor: User) -> Membership:
+    """Another role for the member; ValidationError if no admin would be left."""
+    if role != Role.ADMIN:
+        _keep_an_admin(member)
+    before, member.role = member.role, role
+    member.save(update_fields=["role"])
+    record(kind="member.changed", subject=member, project=member.project, actor=actor, before=before, role=role)
+    return member
+
+
+@transaction.atomic
+def remove_member(*, member: Membership, actor: User) -> None:
+    """Take the member out; what they judged stays. ValidationError if no admin would be left."""
+    _keep_an_admin(member)
+    record(kind="member.removed", subject=member, project=member.project, actor=actor, user=member.user_id)
+    member.delete()
+
+
+def _keep_an_admin(leaving: Membership) -> None:
+    Project.objects.select_for_update().get(pk=leaving.project_id)  # two admins may remove each other at once
+    others = Membership.objects.filter(project=leaving.project_id, role=Role.ADMIN).exclude(pk=leaving.pk)
+    if leaving.role == Role.ADMIN and not others.exists():
+        raise ValidationError(LAST)

@@ -1,0 +1,91 @@
+"""The doors: sign in and out, change the password, come in by an invite."""
+
+from django.contrib import auth, messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotate.forms import SignUpForm
+from annotate.models import Invite
+from annotate.services.invite import join, sign_up
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def login(request: HttpRequest) -> HttpResponse:
+    target = _own_page(request)
+    if request.user.is_authenticated:
+        return redirect(target)
+    form = AuthenticationForm(request, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        auth.login(request, form.get_user())
+        return redirect(target)
+    return _page(request, "annotate/login.html", form, next=target)
+
+
+def _own_page(request: HttpRequest) -> str:
+    """Where `next` points, if it stays on this host; the home page otherwise."""
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe else resolve_url("annotate:home")
+
+
+def _page(request: HttpRequest, template: str, form: object, **context: object) -> HttpResponse:
+    return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
+
+
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    auth.logout(request)
+    return redirect("annotate:login")
+
+
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    form = PasswordChangeForm(request.user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        auth.update_session_auth_hash(request, form.save())  # other browsers are signed out, this one stays
+        messages.success(request, "Your password is changed. Other browsers are signed out.")
+        return redirect("annotate:home")
+    return _page(request, "annotate/password.html", form)
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: HttpRequest, token: str) -> HttpResponse:
+    """A new person signs up, a known one joins. Used, expired, revoked and invented links look the same."""
+    found = Invite.objects.usable().with_token(token).select_related("project", "created_by").first()
+    if not found:
+        return render(request, "annotate/invite_gone.html", status=404)
+    form = None if request.user.is_authenticated else SignUpForm(request.POST or None)
+    if request.method == "POST" and (form is None or form.is_valid()):
+        return _come_in(request, token, found, form)
+    member = found.project.memberships.filter(user_id=request.user.pk).first()
+    context = {"form": form, "invite": found, "member": member}
+    return render(request, "annotate/invite.html", context, status=422 if form and form.errors else 200)
+
+
+def _come_in(request: HttpRequest, token: str, found: Invite, form: SignUpForm | None) -> HttpResponse:
+    try:
+        if form:
+            name, secret = form.cleaned_data["username"], form.cleaned_data["password1"]
+            auth.login(request, sign_up(token=token, username=name, password=secret), BACKEND)
+        else:
+            join(token=token, user=request.user)
+    except ValidationError:  # another person was faster
+        return render(request, "annotate/invite_gone.html", status=404)
+    return redirect("annotate:project", found.project.slug)
