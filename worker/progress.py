@@ -17,17 +17,19 @@ from worker.services.claim import Cancelled, EventData, LostClaim, beat, end
 
 logger = logging.getLogger(__name__)
 WRITE_SECONDS = 0.25
+Echo = Callable[[str, int, int, Mapping[str, float]], None]
 
 
 class Progress:
     """The hands of a job body. Its methods raise Cancelled or LostClaim, which the body lets through.
 
     report() may be called as often as liked: the row is written at most about four times a second, and every
-    metric point becomes an event.
+    metric point becomes an event. `echo` hears every report as well.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, echo: Echo | None = None) -> None:
         self.job = job
+        self.echo = echo
         self.finished = False
         self._stop: Exception | None = None
         self._storing = False
@@ -38,6 +40,8 @@ class Progress:
 
     def report(self, stage: str, done: int, total: int, metrics: Mapping[str, float] | None = None) -> None:
         """`done` of `total` steps of a stage; metrics (loss, accuracy, step …) are points of the live curve."""
+        if self.echo:
+            self.echo(stage, done, total, metrics or {})
         with self._lock:
             new_stage = stage != self._place["stage"]
             if new_stage:

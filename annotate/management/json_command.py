@@ -19,7 +19,8 @@ class JsonCommand(BaseCommand):
     """A command that writes `handle_json(**options) -> dict`.
 
     With `--json` exactly one JSON object goes to standard output; without it, the same values to be read by
-    people. Progress goes to standard error. An expected error is one line there and exit status 1.
+    people. Progress goes to standard error. An expected error is one line there and exit status 1. A command that
+    streams its own lines to standard output (unless `self.as_json`) returns None.
     """
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: object) -> CommandParser:
@@ -28,16 +29,19 @@ class JsonCommand(BaseCommand):
         return parser
 
     def handle(self, *args: object, **options: object) -> None:
-        as_json = options.pop("json", False)
+        self.as_json = options.pop("json", False)
         try:
             with contextlib.redirect_stdout(sys.stderr):  # a chatty library must not spoil the object
                 result = self.handle_json(**options)
-            text = json.dumps(result, cls=DjangoJSONEncoder, allow_nan=False) if as_json else readable(result)
+            if result is not None:
+                self.stdout.write(self._text(result))
         except EXPECTED as error:
             raise CommandError(one_line(error)) from error
-        self.stdout.write(text)
 
-    def handle_json(self, **options: object) -> dict:
+    def _text(self, result: dict) -> str:
+        return json.dumps(result, cls=DjangoJSONEncoder, allow_nan=False) if self.as_json else readable(result)
+
+    def handle_json(self, **options: object) -> dict | None:
         """Do the work and return what is to be told, as plain JSON values."""
         raise NotImplementedError
 

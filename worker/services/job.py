@@ -15,7 +15,7 @@ from annotate.services.event import record
 from worker.jobs import JOBS
 from worker.models import Job
 from worker.models.job import JobState
-from worker.progress import Progress, beating
+from worker.progress import Echo, Progress, beating
 from worker.services.claim import Cancelled, LostClaim, append_events, beat, claim, held
 from worker.services.nudge import HERE, wake_worker
 
@@ -44,19 +44,19 @@ def launch(*, project: Project, kind: str, params: dict, actor: User | None = No
     return job
 
 
-def run_now(job: Job) -> Job:
+def run_now(job: Job, echo: Echo | None = None) -> Job:
     """Claim and run the job in this process; how it ended is in the returned row, nothing is raised.
 
-    A job that is not queued is left alone.
+    A job that is not queued is left alone. `echo` hears the progress.
     """
     if claimed := claim(job.pk):
-        _run(claimed)
+        _run(claimed, echo)
     job.refresh_from_db()
     return job
 
 
-def _run(job: Job) -> None:
-    progress = Progress(job)
+def _run(job: Job, echo: Echo | None) -> None:
+    progress = Progress(job, echo)
     with beating(progress):
         try:
             result = import_module(JOBS[job.kind]).run(job, progress)

@@ -1,0 +1,103 @@
+"""Rows → the values that rm reads."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from annotate.models import Judgement, Project, Response
+from annotate.models.item import Split
+from worker.models import Candidate, Snapshot
+from worker.rm.types import Comparison, Dataset, Example, SpanLabel
+from worker.services.snapshot import verdicts_of
+
+
+def example_of(response: Response, **said: object) -> Example:
+    """A response of an item; `said` are spans and ratings, for training."""
+    item = response.item
+    return Example(
+        str(response.pk), item.prompt_sha256, turns_of(item.turns), response.text, passages(item.context), **said
+    )
+
+
+def candidate_example(candidate: Candidate) -> Example:
+    """A pool's candidate, to be scored."""
+    turns, context = turns_of(candidate.turns), passages(candidate.context)
+    return Example(str(candidate.pk), candidate.prompt_sha256, turns, candidate.text, context)
+
+
+def turns_of(turns: Sequence[Mapping]) -> tuple[tuple[str, str], ...]:
+    return tuple((turn["role"], turn["content"]) for turn in turns)
+
+
+def passages(context: Sequence[Mapping]) -> tuple[str, ...]:
+    """Each passage as one text, its title first."""
+    return tuple("\n".join(filter(None, (part.get("title", ""), part["text"]))) for part in context)
+
+
+def dataset_of(snapshot: Snapshot) -> Dataset:
+    """Everything the snapshot's judgements say, by response and by pair.
+
+    Spans are the union over raters, None for a response nobody marked or checked; ratings are means over raters.
+    Two raters on one pair stay two comparisons; pairs of equal texts are left out (the snapshot counts them).
+    """
+    rows = snapshot.rows.select_related("judgement").prefetch_related("judgement__spans").order_by("judgement_id")
+    judgements = [(row.judgement, row.split) for row in rows]
+    responses = _responses(snapshot.project, (judgement for judgement, _ in judgements))
+    spans, ratings = _spans(judgements), _ratings(judgements)
+    position = {pk: n for n, pk in enumerate(responses)}
+    examples = [
+        example_of(response, spans=spans.get(pk), ratings=ratings.get(pk, {})) for pk, response in responses.items()
+    ]
+    comparisons: dict[str, list[Comparison]] = {Split.TRAIN: [], Split.TEST: []}
+    for judgement, split in judgements:
+        comparisons[split] += _comparisons(judgement, responses, position)
+    schema = snapshot.project.schema
+    return Dataset(
+        examples,
+        comparisons[Split.TRAIN],
+        comparisons[Split.TEST],
+        tuple(category.key for category in schema.categories),
+        tuple(criterion.key for criterion in schema.criteria),
+        frozenset(_held_out(responses.values())),
+    )
+
+
+def _responses(project: Project, judgements: Iterable[Judgement]) -> dict[int, Response]:
+    """Response id → row, in order of id, of everything the judgements show."""
+    shown = {pk for judgement in judgements for pk in judgement.shown_order}
+    rows = Response.objects.filter(item__project=project).select_related("item").order_by("pk")
+    return {response.pk: response for response in rows if response.pk in shown}
+
+
+def _held_out(responses: Iterable[Response]) -> set[str]:
+    return {response.item.prompt_sha256 for response in responses if response.item.split == Split.TEST}
+
+
+def _spans(judgements: list[tuple[Judgement, str]]) -> dict[int, tuple[SpanLabel, ...]]:
+    """Only responses that somebody marked or checked have an entry."""
+    found: dict[int, set] = defaultdict(set)
+    for judgement, _ in judgements:
+        for response in judgement.checked:
+            found[response].update(())  # looked at, nothing to mark
+        for span in judgement.spans.all():
+            found[span.response_id].add((span.start, span.end, span.category))
+    return {response: tuple(SpanLabel(*span) for span in sorted(spans)) for response, spans in found.items()}
+
+
+def _ratings(judgements: list[tuple[Judgement, str]]) -> dict[int, dict[str, float]]:
+    given: dict[tuple[int, str], list[float]] = defaultdict(list)
+    for judgement, _ in judgements:
+        for response, values in judgement.ratings.items():
+            for criterion, value in values.items():
+                given[int(response), criterion].append(value)
+    means: dict[int, dict[str, float]] = defaultdict(dict)
+    for (response, criterion), values in given.items():
+        means[response][criterion] = sum(values) / len(values)
+    return means
+
+
+def _comparisons(judgement: Judgement, responses: dict[int, Response], position: dict[int, int]) -> list[Comparison]:
+    return [
+        Comparison(position[first], position[second], p, judgement.weight, judgement.strength)
+        for first, second, p in verdicts_of(judgement)
+        if responses[first].sha256 != responses[second].sha256
+    ]

@@ -1,0 +1,134 @@
+"""What a version's metrics say, made from its held-out predictions. Every share has its 95 % interval.
+
+pair_accuracy   share of decided held-out comparisons whose margin has the label's sign; a zero margin counts half
+baselines       always_first: the response shown first · longer_wins: the longer text, half for equal lengths ·
+                majority: the side that the training labels prefer more often
+ceiling         best accuracy on one rater's labels that the agreement between raters allows (agreement.ceiling);
+                null where no pair was judged twice
+nll             mean of −[p ln σ(m/T) + (1−p) ln σ(−m/T)] over all held-out comparisons, ties with p = ½
+segments        AUROC of the segment logit against the spans, with the interval of Hanley & McNeil (1982);
+                F1 at logit 0 beside F1 of calling everything an error, 2π/(1+π) for the share π of errors
+attributes      Pearson r between predicted and mean rating, with Fisher's interval, and the mean absolute error
+swapped_check   accuracy against the swapped labels; `suspicious` when the whole interval of the accuracy lies
+                under ½, which means that labels or order were turned round somewhere
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from annotate.agreement import Interval, ceiling, undefined, wilson
+from worker.rm.types import Comparison, Dataset, HeldOut
+
+Z95 = 1.959963984540054
+
+
+def metrics_of(data: Dataset, held: HeldOut, temperature: float) -> dict:
+    """The part of Version.metrics that comes from held-out predictions."""
+    decided = held.p != 0.5
+    accuracy = pair_accuracy(held.margins[decided], held.p[decided])
+    lengths = np.array([len(example.response) for example in data.examples])
+    return {
+        "pair_accuracy": accuracy.as_dict(),
+        "baselines": baselines(data.train, held, lengths),
+        "ceiling": _or_none(ceiling(repeat_agreement([*data.train, *data.test]))),
+        "nll": nll(held.margins / temperature, held.p),
+        "swapped_check": _swapped_check(accuracy),
+        "segments": {name: segment_metrics(*pair) for name, pair in held.segments.items()},
+        "attributes": {name: attribute_metrics(*pair) for name, pair in held.attributes.items()},
+    }
+
+
+def pair_accuracy(margins: np.ndarray, p: np.ndarray) -> Interval:
+    """Share of decided comparisons, (pairs,) each, on which the margin agrees with the label."""
+    agree = np.sign(margins) * np.sign(p - 0.5)  # 1 right, −1 wrong, 0 undecided
+    return wilson(float(((agree + 1) / 2).sum()), len(agree))
+
+
+def baselines(train: Sequence[Comparison], held: HeldOut, lengths: np.ndarray) -> dict[str, dict]:
+    """What accuracy can be had without reading; `lengths` is (examples,) in characters."""
+    decided = held.p != 0.5
+    p, first, second = held.p[decided], held.first[decided], held.second[decided]
+    towards_first = sum(c.p > 0.5 for c in train) >= sum(c.p < 0.5 for c in train)
+    guesses = {
+        "always_first": np.ones(len(p)),
+        "longer_wins": lengths[first] - lengths[second],
+        "majority": np.full(len(p), 1.0 if towards_first else -1.0),
+    }
+    return {name: pair_accuracy(margins, p).as_dict() for name, margins in guesses.items()}
+
+
+def repeat_agreement(comparisons: Iterable[Comparison]) -> Interval:
+    """How often two decided verdicts on the same pair agree, over all such couples of verdicts."""
+    votes: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
+    for c in comparisons:
+        if c.p != 0.5:
+            low_wins = (c.p > 0.5) == (c.first < c.second)
+            votes[min(c.first, c.second), max(c.first, c.second)][low_wins] += 1
+    same = sum(math.comb(a, 2) + math.comb(b, 2) for a, b in votes.values())
+    total = sum(math.comb(a + b, 2) for a, b in votes.values())
+    return wilson(same, total) if total else undefined("no pair was judged twice")
+
+
+def nll(margins: np.ndarray, p: np.ndarray) -> float | None:
+    """Mean negative log-likelihood of soft labels under σ(margin), in nats."""
+    if not len(p):
+        return None
+    return float(np.mean(p * np.logaddexp(0, -margins) + (1 - p) * np.logaddexp(0, margins)))
+
+
+def _swapped_check(accuracy: Interval) -> dict:
+    if accuracy.value is None:
+        return {"value": None, "suspicious": False}
+    return {"value": 1 - accuracy.value, "suspicious": accuracy.high < 0.5}
+
+
+def segment_metrics(logits: np.ndarray, labels: np.ndarray) -> dict:
+    """AUROC and F1 of one category over held-out segments, beside F1 of calling all of them errors."""
+    positive = labels > 0.5
+    called = logits > 0
+    hits = int((called & positive).sum())
+    share = float(positive.mean()) if len(positive) else 0.0
+    return {
+        "auroc": auroc(logits, positive).as_dict(),
+        "f1": 2 * hits / (int(called.sum()) + int(positive.sum())) if hits else 0.0,
+        "all_error_f1": 2 * share / (1 + share),
+        "n": len(labels),
+        "positive": int(positive.sum()),
+    }
+
+
+def auroc(scores: np.ndarray, positive: np.ndarray) -> Interval:
+    """Chance that a positive scores above a negative (ties half), with Hanley & McNeil's interval."""
+    from scipy.stats import rankdata
+
+    up, down = int(positive.sum()), int((~positive).sum())
+    if not up or not down:
+        return undefined("all segments have the same label", len(scores))
+    area = float((rankdata(scores)[positive].sum() - up * (up + 1) / 2) / (up * down))
+    q1, q2 = area / (2 - area), 2 * area * area / (1 + area)
+    variance = (area * (1 - area) + (up - 1) * (q1 - area**2) + (down - 1) * (q2 - area**2)) / (up * down)
+    half = Z95 * math.sqrt(max(variance, 0.0))
+    return Interval(area, max(0.0, area - half), min(1.0, area + half), len(scores))
+
+
+def attribute_metrics(predicted: np.ndarray, rating: np.ndarray) -> dict:
+    """Correlation and mean absolute error of one criterion over held-out responses."""
+    error = float(np.abs(predicted - rating).mean()) if len(rating) else None
+    return pearson(predicted, rating).as_dict() | {"mae": error}
+
+
+def pearson(x: np.ndarray, y: np.ndarray) -> Interval:
+    """r with Fisher's interval, tanh(artanh r ± z/√(n−3))."""
+    n = len(x)
+    if n < 4 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return undefined("fewer than four, or all alike", n)
+    r = float(np.corrcoef(x, y)[0, 1])
+    z, half = math.atanh(min(max(r, -0.999999), 0.999999)), Z95 / math.sqrt(n - 3)
+    return Interval(r, math.tanh(z - half), math.tanh(z + half), n)
+
+
+def _or_none(interval: Interval) -> Mapping | None:
+    return interval.as_dict() if interval.value is not None else None
