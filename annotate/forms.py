@@ -31,6 +31,9 @@ class SettingsForm(forms.ModelForm):
         help_texts = {"paused": "Nobody is given a new task; work in hand can be finished."}
         widgets = {"guidelines": forms.Textarea({"rows": 12})}
 
+    def clean_guidelines(self) -> str:
+        return self.cleaned_data["guidelines"].replace("\r\n", "\n")  # browsers send CRLF
+
 
 class SchemaForm(forms.Form):
     body = forms.CharField(

@@ -7,7 +7,7 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
-from django_htmx.http import HttpResponseLocation
+from django_htmx.http import HttpResponseClientRedirect
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -32,7 +32,7 @@ def htmx_manners(get_response: GetResponse) -> GetResponse:
         if not request.htmx:
             return response
         if isinstance(response, HttpResponseRedirect):
-            return HttpResponseLocation(response.url)
+            return HttpResponseClientRedirect(response.url)  # a whole load: pages bring their own styles and scripts
         if _is_fragment(response) and (messages := list(get_messages(request))):
             response.write(render_to_string("base.html#toasts", {"messages": messages, "oob": True}, request))
         return response

@@ -36,8 +36,11 @@ def change_schema(*, project: Project, schema: Schema, actor: User | None = None
 
 
 @transaction.atomic
-def change_settings(*, project: Project, actor: User | None = None, **changes: object) -> Project:
-    """New values for fields of the project; tasks that wait follow a new overlap."""
+def change_settings(*, project: Project, actor: User | None = None, **values: object) -> Project:
+    """Give fields of the project these values; tasks that wait follow a new overlap."""
+    changes = {name: value for name, value in values.items() if value != getattr(project, name)}
+    if not changes:
+        return project
     for name, value in changes.items():
         setattr(project, name, value)
     project.save(update_fields=list(changes))

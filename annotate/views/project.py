@@ -15,6 +15,7 @@ from annotate.models import Project, Role, Task, User
 from annotate.schema import Schema
 from annotate.schema_text import write_schema
 from annotate.services.project import change_schema, change_settings, create_project
+from annotate.text import prose
 
 
 @require_safe
@@ -48,6 +49,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "project": project,
         "left": project.tasks.left_for(request.user).count() if "judge" in project.rights else 0,
+        "guidelines": prose(project.guidelines),
         "members": project.memberships.count(),
         **totals.values("items_total", "judged", "wanted", "still_open").get(),
     }
@@ -60,20 +62,20 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, "manage")
     part = request.POST.get("part", "")
     if part == "preview":
-        context = {"guidelines": request.POST.get("guidelines", "")}
-        return render(request, "annotate/settings.html#preview", context)
+        return render(
+            request, "annotate/settings.html#preview", {"guidelines": prose(request.POST.get("guidelines", ""))}
+        )
     general = SettingsForm(request.POST if part == "general" else None, instance=copy(project))
     schema = SchemaForm(request.POST if part == "schema" else None, initial={"body": write_schema(project.schema)})
     if general.is_valid():
-        changes = {name: general.cleaned_data[name] for name in general.changed_data}
-        change_settings(project=project, actor=request.user, **changes)
+        change_settings(project=project, actor=request.user, **general.cleaned_data)
         messages.success(request, "Saved.")
         return redirect("annotate:settings", slug)
     if schema.is_valid():
         messages.success(request, _store(project, schema.cleaned_data["body"], request.user))
         return redirect("annotate:settings", slug)
     status = 200 if request.method != "POST" else 422
-    context = {"project": project, "general": general, "schema": schema, "guidelines": project.guidelines}
+    context = {"project": project, "general": general, "schema": schema, "guidelines": prose(project.guidelines)}
     return render(request, "annotate/settings.html", context, status=status)
 
 
