@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import OperationalError
 
 from annotate.models import Project
 
-EXPECTED = (ValueError, ValidationError, ObjectDoesNotExist, PermissionDenied, OSError)
+EXPECTED = (ValueError, ValidationError, ObjectDoesNotExist, PermissionDenied, OSError, OperationalError)
 
 
 class JsonCommand(BaseCommand):
@@ -48,10 +49,10 @@ class JsonCommand(BaseCommand):
     def report(self, stage: str, done: int, total: int, metrics: Mapping[str, float] | None = None) -> None:
         """Say on standard error how far the work is: at each new stage, at its end, and once a second."""
         now = time.monotonic()
-        last_stage, last_time = getattr(self, "_reported", ("", 0.0))
-        if stage == last_stage and done < total and now - last_time < 1.0:
+        at_end, last_time = getattr(self, "_reported", {}).get(stage, (None, 0.0))
+        if at_end is (done >= total) and now - last_time < 1.0:
             return
-        self._reported = (stage, now)
+        self._reported = {stage: (done >= total, now)}
         figures = "".join(f"  {name} {value:.4g}" for name, value in (metrics or {}).items())
         self.stderr.write(f"{stage} {done:,} of {total:,}{figures}", style_func=str)
 

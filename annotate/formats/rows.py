@@ -1,0 +1,134 @@
+"""Bytes → JSON objects, one at a time, each with the place to name in an error. PURE.
+
+Both readers take a binary file, accept a byte-order mark and any line ends, and refuse what a database could not
+store: NUL characters, lone surrogates, NaN and infinity, very deep nesting.
+"""
+
+import codecs
+import itertools
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+LONGEST = 16 * 2**20  # bytes or characters of one row
+DEEPEST = 50
+CHUNK = 2**16
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+Rows = Iterator[tuple[str, dict]]
+
+
+def json_lines(file: BinaryIO) -> Rows:
+    """("line 17", object) for each line that is not blank."""
+    number = 0
+    while line := file.readline(LONGEST + 1):
+        number += 1
+        try:
+            row = _line(line, "utf-8-sig" if number == 1 else "utf-8")
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"line {number}: {_reason(error)}") from None
+        if row is not None:
+            yield f"line {number}", row
+
+
+def json_array(file: BinaryIO) -> Rows:
+    """("record 17", object) for each element of one JSON array, which is never held whole."""
+    number, chunks = 0, _decoded(file)
+    try:
+        rest = _skip_space(chunks, "")
+        if not rest.startswith("["):
+            raise ValueError("the file is not a JSON array")
+        rest = _skip_space(chunks, rest[1:])
+        while number or not rest.startswith("]"):
+            number += 1
+            row, rest = _element(chunks, rest)
+            yield f"record {number}", _checked(row)
+            rest = _skip_space(chunks, rest)
+            if rest.startswith("]"):
+                break
+            if not rest.startswith(","):
+                raise ValueError("no comma or end of the array after it")
+            rest = _skip_space(chunks, rest[1:])
+        if _skip_space(chunks, rest[1:]):
+            raise ValueError("there is text after the array")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"record {number}: {_reason(error)}" if number else _reason(error)) from None
+
+
+def _line(line: bytes, encoding: str) -> dict | None:
+    if len(line) > LONGEST:
+        raise ValueError(f"longer than {LONGEST:,} bytes")
+    text = line.decode(encoding).strip(" \t\r\n")
+    return _checked(DECODER.decode(text)) if text else None
+
+
+def _decoded(file: BinaryIO) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    while data := file.read(CHUNK):
+        yield decoder.decode(data)
+    yield decoder.decode(b"", final=True)
+
+
+def _element(chunks: Iterator[str], rest: str) -> tuple[object, str]:
+    """One value from the front of the text, and what follows; reads on, twice as far each time, while it is cut."""
+    while True:
+        try:
+            value, end = DECODER.raw_decode(rest)
+            return value, rest[end:]
+        except json.JSONDecodeError:
+            more = "".join(itertools.islice(chunks, 1 + len(rest) // CHUNK)) if len(rest) <= LONGEST else ""
+            if not more:
+                raise
+            rest += more
+
+
+def _skip_space(chunks: Iterator[str], rest: str) -> str:
+    """The text from its next character that is not white space; empty at the end of the file."""
+    while not (rest := rest.lstrip(" \t\r\n")) and (more := next(chunks, "")):
+        rest = more
+    return rest
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+
+def _checked(row: object) -> dict:
+    if not isinstance(row, dict):
+        raise ValueError("must be a JSON object")
+    _check(row, "", 0)
+    return row
+
+
+def _check(value: object, path: str, depth: int) -> None:
+    """Walk all of it; the error says where the first unstorable thing stands."""
+    if depth > DEEPEST:
+        raise ValueError("nested too deeply")
+    if isinstance(value, str):
+        if found := UNSTORABLE.search(value):
+            raise ValueError(f"{path or 'a key'} holds {found[0]!r}, which cannot be stored")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{path} is too large a number")
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            _check(key, "", depth)
+            _check(part, f"{path}.{key}" if path else key, depth + 1)
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            _check(part, f"{path}.{place}", depth + 1)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 (byte {error.start} is 0x{error.object[error.start]:02x})"
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error.msg} (line {error.lineno} column {error.colno} of it)"
+    return str(error)

@@ -1,0 +1,73 @@
+"""Verdicts of a file → rows for `store_judgements`: places become response ids, and every verdict has its task."""
+
+from collections import Counter
+from hashlib import sha256
+
+from annotate.formats import Record
+from annotate.formats.record import Verdict
+from annotate.models import Project, Response, Task
+from annotate.services.task import task_key
+
+
+def judgement_rows(*, project: Project, batch: list[tuple[str, str, Record]]) -> tuple[list[dict], dict[str, str]]:
+    """Rows for the verdicts of (where, item key, record), whose items are stored; and where each row's key stands."""
+    responses = _response_ids(project, {key for _, key, _ in batch})
+    rows, places = [], {}
+    for where, key, one in batch:
+        item, ids = responses[key]
+        seen: Counter[str] = Counter()  # two raters without a name may say the same of one item
+        for verdict in one.judgements:
+            said = verdict.model_dump_json(exclude_defaults=True)
+            seen[said] += 1
+            name = "import:" + sha256(f"{key} {seen[said]} {said}".encode()).hexdigest()
+            places[name] = where
+            rows.append({"item": item, "idempotency_key": name, **_row(verdict, ids)})
+    _add_tasks(project, rows)
+    return rows, places
+
+
+def _response_ids(project: Project, keys: set[str]) -> dict[str, tuple[int, list[int]]]:
+    """Item key -> item id, response ids in their order."""
+    found: dict[str, tuple[int, list[int]]] = {}
+    responses = Response.objects.filter(item__project=project, item__key__in=keys).order_by("item_id", "index")
+    for key, item, pk in responses.values_list("item__key", "item_id", "pk"):
+        found.setdefault(key, (item, []))[1].append(pk)
+    return found
+
+
+def _row(verdict: Verdict, ids: list[int]) -> dict:
+    """The verdict as an answer, with response ids for places."""
+    said = verdict.model_dump(exclude={"shown", "rater"})
+    by_place = {name: {ids[int(k)]: v for k, v in said[name].items()} for name in ("ratings", "safety", "corrections")}
+    marks = {
+        name: [{**mark, "response": ids[mark["response"]]} for mark in said[name]] for name in ("spans", "omissions")
+    }
+    return {
+        **said,
+        **by_place,
+        **marks,
+        "shown_order": [ids[place] for place in verdict.shown],
+        "ranking": [[ids[place] for place in group] for group in verdict.ranking],
+        "checked": [ids[place] for place in verdict.checked],
+        "rater_name": verdict.rater,
+    }
+
+
+def _add_tasks(project: Project, rows: list[dict]) -> None:
+    """Set `task` in every row, making the tasks that are not there."""
+    wanted = {task_key(row["shown_order"]): row for row in rows}
+    known = dict(project.tasks.filter(key__in=wanted).values_list("key", "pk"))
+    missing = {key: row for key, row in wanted.items() if key not in known}
+    made = Task.objects.bulk_create([_task(project, key, row) for key, row in missing.items()])
+    known |= {task.key: task.pk for task in made}
+    link = Task.responses.through
+    pairs = [(known[key], pk) for key, row in missing.items() for pk in row["shown_order"]]
+    link.objects.bulk_create([link(task_id=task, response_id=pk) for task, pk in pairs])
+    for row in rows:
+        row["task"] = known[task_key(row["shown_order"])]
+
+
+def _task(project: Project, key: str, row: dict) -> Task:
+    """People are asked about pairs; other sets of responses only carry what came with the file."""
+    slots = project.overlap if len(row["shown_order"]) == 2 else 0
+    return Task(project=project, item_id=row["item"], key=key, slots=slots, open_slots=slots)

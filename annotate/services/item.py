@@ -1,0 +1,161 @@
+"""Items in, from a file: read and checked whole first, then written in one transaction."""
+
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from annotate.formats import FORMATS, Record, read
+from annotate.formats.record import prompt_sha256, split_of, text_sha256
+from annotate.models import Item, Judgement, Project, Response, Span, User
+from annotate.models.judgement import Source
+from annotate.schema import Category
+from annotate.services.event import record
+from annotate.services.imported import judgement_rows
+from annotate.services.judgement import store_judgements
+from annotate.services.project import change_schema
+from annotate.services.task import make_tasks
+
+BATCH = 500  # records
+Report = Callable[[str, int, int], object]
+Placed = tuple[str, str, Record]  # "line 17", the item's key, its record
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """A Report that says nothing."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a file holds, known before anything is written."""
+
+    records: int
+    categories: frozenset[str]  # of spans
+
+
+def import_items(
+    *, project: Project, file: BinaryIO, format: str, actor: User | None = None, report: Report = silent
+) -> dict[str, int]:
+    """Write the file's items, responses, judgements and spans; what is there already is passed by.
+
+    Returns {"items", "responses", "judgements", "spans", "skipped"}: what is new, and how many records held no new
+    item. Raises ValueError "line 17: …", and then nothing was written. `file` is binary and is read twice.
+    """
+    survey = survey_file(file=file, format=format, report=report)
+    return write_items(project=project, file=file, format=format, survey=survey, actor=actor, report=report)
+
+
+def survey_file(*, file: BinaryIO, format: str, report: Report = silent) -> Survey:
+    """Read and check all of the file, while no lock is held. Reports bytes. Raises ValueError "line 17: …"."""
+    if format not in FORMATS:
+        raise ValueError(f"{format!r} is not one of the formats {', '.join(FORMATS)}")
+    size, records, categories = file.seek(0, 2), 0, set()
+    file.seek(0)
+    first: dict[str, tuple[str, str]] = {}  # id -> where it stood first, and for which item
+    for where, one in read(file, format):
+        records += 1
+        categories |= {span.category for verdict in one.judgements for span in verdict.spans}
+        if one.id:
+            place, key = first.setdefault(one.id, (where, item_key(one)))
+            if key != item_key(one):
+                raise ValueError(f"{where}: the id {one.id!r} stands for another item at {place}")
+        report("reading the file (bytes)", file.tell(), size)
+    if not records:
+        raise ValueError("the file holds no items")
+    return Survey(records, frozenset(categories))
+
+
+@transaction.atomic
+def write_items(
+    *,
+    project: Project,
+    file: BinaryIO,
+    format: str,
+    survey: Survey,
+    actor: User | None = None,
+    report: Report = silent,
+) -> dict[str, int]:
+    """Write a surveyed file. Span categories that the project lacks are added to its schema."""
+    Project.objects.select_for_update().get(pk=project.pk)  # imports into one project: one after the other
+    _add_categories(project, survey.categories, actor)
+    before, done = _count(project), 0
+    file.seek(0)
+    placed = ((where, item_key(one), one) for where, one in read(file, format))
+    new_items = 0
+    while batch := list(itertools.islice(placed, BATCH)):
+        new_items += _write_batch(project, batch)
+        done += len(batch)
+        report("writing items", done, survey.records)
+    counts = {name: count - before[name] for name, count in _count(project).items()}
+    counts["skipped"] = survey.records - new_items
+    record(kind="items.imported", subject=project, project=project, actor=actor, format=format, **counts)
+    return counts
+
+
+def item_key(one: Record) -> str:
+    """sha256 of turns, context and responses: an item is stored once, however often it comes."""
+    values = one.model_dump(include={"turns", "context"})
+    return text_sha256(json.dumps([values["turns"], values["context"], [answer.text for answer in one.responses]]))
+
+
+def _count(project: Project) -> dict[str, int]:
+    """Human judgements may be written meanwhile, so only imported ones are counted."""
+    imported = {"source": Source.IMPORTED}
+    return {
+        "items": project.items.count(),
+        "responses": Response.objects.filter(item__project=project).count(),
+        "judgements": Judgement.objects.filter(project=project, **imported).count(),
+        "spans": Span.objects.filter(judgement__project=project, judgement__source=Source.IMPORTED).count(),
+    }
+
+
+def _add_categories(project: Project, keys: frozenset[str], actor: User | None) -> None:
+    schema = project.schema
+    if missing := sorted(keys - {category.key for category in schema.categories}):
+        new = tuple(Category(key=key, label=key.replace("-", " ").replace("_", " ").capitalize()) for key in missing)
+        change_schema(
+            project=project, schema=schema.model_copy(update={"categories": schema.categories + new}), actor=actor
+        )
+
+
+def _write_batch(project: Project, batch: list[Placed]) -> int:
+    """Write what is new in the batch; returns how many items that is."""
+    wanted = {key: (where, one) for where, key, one in reversed(batch)}  # the first of equal items stays
+    known = set(project.items.filter(key__in=wanted).values_list("key", flat=True))
+    new = {key: both for key, both in reversed(wanted.items()) if key not in known}
+    _refuse_known_ids(project, new)
+    items = Item.objects.bulk_create([_item(project, key, one) for key, (_, one) in new.items()])
+    Response.objects.bulk_create([response for item in items for response in _responses(item, new[item.key][1])])
+    make_tasks(project=project, items=items)
+    rows, places = judgement_rows(project=project, batch=batch)
+    try:
+        store_judgements(project=project, rows=rows, source=Source.IMPORTED)
+    except ValidationError as error:
+        key, _, field = next(iter(error.message_dict)).partition(": ")
+        raise ValueError(f"{places[key]}: {field}: {error.messages[0]}") from None
+    return len(items)
+
+
+def _refuse_known_ids(project: Project, new: dict[str, tuple[str, Record]]) -> None:
+    """An id that stands for another item in the project is a mistake in one of the two files."""
+    places = {one.id: where for where, one in new.values() if one.id}
+    taken = project.items.filter(external_id__in=places).values_list("external_id", flat=True).first()
+    if taken:
+        raise ValueError(f"{places[taken]}: the id {taken!r} stands for another item in the project")
+
+
+def _item(project: Project, key: str, one: Record) -> Item:
+    values = one.model_dump(include={"turns", "context", "metadata"})
+    prompt = prompt_sha256(one.turns)
+    return Item(project=project, key=key, external_id=one.id, prompt_sha256=prompt, split=split_of(prompt), **values)
+
+
+def _responses(item: Item, one: Record) -> list[Response]:
+    return [
+        Response(item=item, index=index, sha256=text_sha256(answer.text), **answer.model_dump())
+        for index, answer in enumerate(one.responses)
+    ]

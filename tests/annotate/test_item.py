@@ -1,0 +1,202 @@
+"""Items in from a file: all of it or nothing, once."""
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from annotate.models import Event, Item, Judgement, Response, Span, Task
+from annotate.models.judgement import Source
+from annotate.services.item import import_items
+
+NOTHING = {"items": 0, "responses": 0, "judgements": 0, "spans": 0, "skipped": 0}
+SPAN = {"response": 1, "start": 0, "end": 1, "quote": "🙂", "category": "tone-deaf", "severity": 3}
+VERDICT = {
+    "shown": [1, 0],
+    "outcome": "ranking",
+    "ranking": [[0], [1]],
+    "strength": 2,
+    "spans": [SPAN],
+    "omissions": [{"response": 1, "at": 1, "note": "all of it"}],
+    "ratings": {"0": {"helpful": 5}},
+    "checked": [0],
+    "rationale": "Short.",
+    "corrections": {"1": "No."},
+    "rater": "dana",
+    "weight": 0.5,
+}
+ROW = {"id": "q1", "prompt": "Why?", "responses": ["So.", "🙂"], "judgements": [VERDICT]}
+
+
+def plain(number: int) -> dict:
+    return {"prompt": f"Question {number}?", "responses": ["a", "b", "c"]}
+
+
+def bring_in(project, *rows, **options):
+    data = "\n".join(json.dumps(row) for row in rows).encode()
+    return import_items(project=project, file=io.BytesIO(data), format="jsonl", **options)
+
+
+def test_an_item_is_written_with_everything_that_came_with_it(project, alice):
+    counts = bring_in(project, ROW, actor=alice)
+    assert counts == {"items": 1, "responses": 2, "judgements": 1, "spans": 1, "skipped": 0}
+    item, judgement = Item.objects.get(), Judgement.objects.get()
+    left, right = (response.pk for response in item.responses.all())
+    assert (item.external_id, item.prompt, item.split in ("train", "test")) == ("q1", "Why?", True)
+    assert (judgement.source, judgement.rater_name, judgement.weight) == (Source.IMPORTED, "dana", 0.5)
+    assert (judgement.shown_order, judgement.ranking) == ([right, left], [[left], [right]])
+    assert judgement.ratings == {str(left): {"helpful": 5}}
+    assert judgement.corrections == {str(right): "No."}
+    assert (judgement.checked, judgement.omissions[0]["response"]) == ([left], right)
+    assert judgement.texts_sha256["prompt"] == item.prompt_sha256
+    span = Span.objects.get()
+    assert (span.response_id, span.quote, span.severity) == (right, "🙂", 3)
+    assert Event.objects.get(kind="items.imported").data == {"format": "jsonl", **counts}
+
+
+def test_again_adds_nothing(project):
+    bring_in(project, ROW, plain(1))
+    schemas = project.schema_versions.count()
+    assert bring_in(project, ROW, plain(1)) == NOTHING | {"skipped": 2}
+    assert project.schema_versions.count() == schemas
+    assert Task.objects.count() == 1 + 3
+
+
+def test_a_known_item_takes_new_labels(project):
+    bring_in(project, ROW)
+    more = ROW | {"judgements": [VERDICT, VERDICT | {"rater": "eli", "spans": []}]}
+    assert bring_in(project, more) == NOTHING | {"judgements": 1, "skipped": 1}
+
+
+def test_equal_labels_of_nameless_raters_are_all_kept(project):
+    tie = {"shown": [0, 1], "outcome": "tie"}
+    row = ROW | {"judgements": [tie, tie, tie]}
+    assert bring_in(project, row)["judgements"] == 3
+    assert bring_in(project, row)["judgements"] == 0
+
+
+def test_an_item_twice_in_one_file_is_one_item(project):
+    assert bring_in(project, plain(1), plain(2), plain(1)) == NOTHING | {"items": 2, "responses": 6, "skipped": 1}
+
+
+def test_every_pair_becomes_a_task_that_people_still_get(project):
+    bring_in(project, ROW, plain(1))
+    assert Task.objects.filter(open_slots=project.overlap).count() == 1 + 3
+
+
+def test_one_response_alone_can_be_judged_in_a_file_but_is_not_served(project):
+    alone = {"shown": [1], "outcome": "ranking", "ranking": [[1]], "checked": [1]}
+    bring_in(project, ROW | {"judgements": [alone]})
+    task = Judgement.objects.get().task
+    assert (task.open_slots, task.responses.count()) == (0, 1)
+
+
+def test_span_categories_that_are_new_join_the_schema(project):
+    bring_in(project, ROW)
+    assert [c.label for c in project.schema.categories if c.key == "tone-deaf"] == ["Tone deaf"]
+    assert Judgement.objects.get().schema_version == 2
+
+
+def test_items_that_ask_the_same_are_in_one_split(project):
+    bring_in(project, *({"prompt": "Same?", "responses": [f"a{n}", "b"]} for n in range(20)))
+    assert Item.objects.values("split").distinct().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("last", "message"),
+    [
+        ({"prompt": "x"}, "^line 1202: responses: Field required"),
+        (
+            {"prompt": "x", "responses": ["a", "b"], "id": "q1"},
+            "^line 1202: the id 'q1' stands for another item",
+        ),
+        (
+            ROW | {"id": "q2", "judgements": [VERDICT | {"ratings": {"0": {"charm": 3}}}]},
+            "^line 1202: ratings: 'charm' is not a criterion",
+        ),
+        (
+            ROW | {"id": "q2", "judgements": [VERDICT | {"ratings": {"0": {"helpful": 9}}}]},
+            "^line 1202: ratings: Helpfulness goes from 1 to 5",
+        ),
+    ],
+)
+def test_a_bad_last_line_of_many_leaves_nothing(project, last, message):
+    first = {"prompt": "first", "responses": ["a"], "id": "q1"}
+    with pytest.raises(ValueError, match=message):
+        bring_in(project, first, *map(plain, range(1200)), last)
+    for model in (Item, Response, Task, Judgement, Span):
+        assert not model.objects.exists()
+    assert project.schema_version.number == 1
+    assert not Event.objects.filter(kind="items.imported").exists()
+
+
+def test_an_id_of_another_item_in_the_project_is_refused(project):
+    bring_in(project, ROW)
+    with pytest.raises(ValueError, match=r"^line 2: the id 'q1' stands for another item in the project"):
+        bring_in(project, plain(1), ROW | {"prompt": "Why not?"})
+    assert Item.objects.count() == 1
+
+
+def test_two_projects_do_not_share_items(project, alice):
+    from annotate.services.project import create_project
+
+    bring_in(project, ROW)
+    assert bring_in(create_project(slug="other", name="Other"), ROW)["items"] == 1
+
+
+def test_a_file_without_items_is_refused(project):
+    with pytest.raises(ValueError, match="the file holds no items"):
+        bring_in(project)
+
+
+def test_progress_ends_at_the_end(project):
+    said = []
+    bring_in(project, *map(plain, range(700)), report=lambda *place: said.append(place))
+    assert said[-2:] == [("writing items", 500, 700), ("writing items", 700, 700)]
+    assert said[0][0] == "reading the file (bytes)"
+
+
+def test_a_report_that_raises_undoes_all(project):
+    def report(stage, done, total):
+        if stage == "writing items":
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        bring_in(project, ROW, report=report)
+    assert not Item.objects.exists()
+
+
+def test_reading_queries_do_not_grow_with_the_file(project, django_assert_max_num_queries):
+    bring_in(project, ROW)
+    with django_assert_max_num_queries(60):
+        bring_in(project, *(ROW | {"id": f"n{n}", "prompt": f"Why {n}?"} for n in range(200)))
+
+
+def test_the_command(project, tmp_path, capsys):
+    path = tmp_path / "items.jsonl"
+    path.write_text(json.dumps(ROW))
+    call_command("import_items", "answers", str(path), "--format", "jsonl", "--json")
+    assert json.loads(capsys.readouterr().out) == {
+        "items": 1,
+        "responses": 2,
+        "judgements": 1,
+        "spans": 1,
+        "skipped": 0,
+    }
+    path.write_text('{"prompt": 1}')
+    with pytest.raises(CommandError, match=r"^line 1: turns\.0\.content: Input should be a valid string"):
+        call_command("import_items", "answers", str(path), "--format", "jsonl")
+    with pytest.raises(CommandError, match="No such file"):
+        call_command("import_items", "answers", str(tmp_path / "none"), "--format", "jsonl")
+
+
+@pytest.mark.data
+def test_the_real_file_is_imported_whole_and_once(project, human_data):
+    with (human_data / "qa_feedback_dev.json").open("rb") as file:
+        counts = import_items(project=project, file=file, format="qa-feedback")
+        assert counts == {"items": 500, "responses": 2000, "judgements": 3000, "spans": 1373, "skipped": 0}
+        again = import_items(project=project, file=file, format="qa-feedback")
+    assert again == NOTHING | {"skipped": 500}
+    assert all(span.response.text[span.start : span.end] == span.quote for span in Span.objects.select_related())
+    assert 60 < Item.objects.filter(split="test").count() < 140
