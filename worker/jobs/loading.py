@@ -2,12 +2,13 @@
 
 import hashlib
 from functools import lru_cache
+from pathlib import Path
 
 from django.conf import settings
 
 from worker.models import Version
 from worker.rm import checkpoint
-from worker.rm.checkpoint import RewardModel
+from worker.rm.heads import RewardModel
 
 
 def model_of(version: Version) -> RewardModel:
@@ -21,4 +22,4 @@ def _load(path: str, sha256: str) -> RewardModel:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
         raise ValueError(f"The file of this version is damaged: sha256 {found[:12]}… instead of {sha256[:12]}….")
-    return checkpoint.load(path)
+    return checkpoint.load(Path(path))

@@ -83,8 +83,13 @@ def _sweep() -> None:
     claims = set(Job.objects.filter(state=JobState.RUNNING).values_list("claim", flat=True))
     named = set(Version.objects.values_list("file", flat=True))
     for path in files:
-        if path.name not in named and path.stem.partition("-")[2] not in claims:
+        if path.name not in named and _claim_in(path.name) not in claims:
             path.unlink(missing_ok=True)
+
+
+def _claim_in(name: str) -> str:
+    """job17-CLAIM.safetensors, or the same name while it is written."""
+    return name.partition("-")[2].partition(".")[0]
 
 
 def _store(job: Job, version: Version) -> dict:

@@ -46,8 +46,9 @@ def _write(out: Path, rows: Iterable[dict]) -> int:
     count = 0
     try:
         with unfinished.open("w", encoding="utf-8") as target:
-            for count, row in enumerate(rows, 1):
+            for row in rows:
                 target.write(_line(row) + "\n")
+                count += 1
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)

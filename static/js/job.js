@@ -1,0 +1,108 @@
+// A job, live: over a WebSocket, else by polling. Events are numbered: none is missed on a reconnect, none shown twice.
+
+const job = document.getElementById("job");
+const log = document.getElementById("log");
+const linkState = document.getElementById("link-state");
+const chart = document.getElementById("curve");
+const points = JSON.parse(document.getElementById("points")?.textContent ?? "[]");
+const POLL_MS = 1000;
+const FAILURES_BEFORE_POLLING = 3;
+let last = Number(job.dataset.last);
+let ended = "ended" in job.dataset;
+let failures = 0;
+
+/** Take a payload in, from whichever way it came. */
+function take(payload) {
+  const fresh = payload.events.filter((event) => event.number > last);
+  fresh.filter((event) => event.kind === "log").forEach(addLine);
+  fresh.filter((event) => event.kind === "state").forEach((event) => addLine({ ...event, text: event.state }));
+  const metrics = fresh.filter((event) => event.kind === "metric");
+  points.push(...metrics);
+  last = Math.max(last, payload.last);
+  window.htmx.swap("#status", payload.status_html, { swapStyle: "innerHTML" });
+  if (metrics.length) draw();
+  if (payload.ended && !ended) end();
+}
+
+function addLine(event) {
+  const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
+  const line = document.createElement("li");
+  line.value = event.number;
+  line.textContent = event.text;
+  log.append(line);
+  if (atEnd) log.scrollTop = log.scrollHeight;
+}
+
+/** The job ended: fetch what the page offers now (retry, the version). */
+function end() {
+  ended = true;
+  linkState.textContent = "";
+  window.htmx.ajax("GET", location.href, { target: "#actions", select: "#actions", swap: "outerHTML" });
+}
+
+function listen() {
+  const url = new URL(`${job.dataset.socket}?after=${last}`, location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  const socket = new WebSocket(url);
+  socket.onopen = () => say("live");
+  socket.onmessage = (message) => {
+    failures = 0;
+    take(JSON.parse(message.data));
+  };
+  socket.onclose = () => {
+    if (ended) return;
+    failures += 1;
+    if (failures >= FAILURES_BEFORE_POLLING) return poll();
+    say("reconnecting");
+    setTimeout(listen, 250 * 2 ** failures);
+  };
+}
+
+async function poll() {
+  say("polling");
+  try {
+    const answer = await fetch(`${job.dataset.events}?after=${last}`);
+    if (!answer.ok) return say(`The server refused (${answer.status}). Reload the page.`);
+    take(await answer.json());
+  } catch {
+    say("The server cannot be reached; trying again");
+  }
+  if (!ended) setTimeout(poll, POLL_MS);
+}
+
+function say(text) {
+  job.dataset.link = text;
+  linkState.textContent = { live: "Live.", polling: "Asking every second.", reconnecting: "Reconnecting…" }[text] ?? text;
+}
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function draw() {
+  const fit = points.filter((point) => point.loss != null);
+  if (!chart || !window.Plotly || !fit.length) return;
+  const line = (name, y, more) => ({ name, x: fit.map((point) => point.step), y, mode: "lines+markers", marker: { size: 4 }, ...more });
+  const traces = [line("loss", fit.map((point) => point.loss), { line: { color: colour("--accent") } })];
+  if (fit.some((point) => point.accuracy != null)) {
+    const shape = { color: colour("--gold"), dash: "dot" };
+    traces.push(line("training accuracy", fit.map((point) => point.accuracy), { yaxis: "y2", line: shape }));
+  }
+  const axis = { gridcolor: colour("--line"), zeroline: false };
+  chart.hidden = false;
+  window.Plotly.react(chart, traces, {
+    paper_bgcolor: "transparent", plot_bgcolor: "transparent", height: 320, hovermode: "x",
+    font: { color: colour("--ink"), family: colour("--sans") },
+    margin: { l: 56, r: 56, t: 8, b: 48 }, legend: { orientation: "h", y: 1.15 },
+    xaxis: { ...axis, title: { text: "step" } }, yaxis: { ...axis, title: { text: "loss" } },
+    yaxis2: { ...axis, title: { text: "accuracy" }, overlaying: "y", side: "right", showgrid: false, tickformat: ".0%" },
+  }, { displayModeBar: false, responsive: true });
+  chart.dataset.points = fit.length;
+  const newest = fit[fit.length - 1];
+  const accuracy = newest.accuracy == null ? "" : `, right on ${(100 * newest.accuracy).toFixed(1)} % of the training pairs`;
+  document.getElementById("says").textContent = `Step ${newest.step}: loss ${newest.loss.toFixed(4)}${accuracy}.`;
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+log.scrollTop = log.scrollHeight;
+// Deferred scripts (htmx, plotly) stand before this module, so they have run.
+draw();
+if (!ended) listen();

@@ -1,0 +1,46 @@
+"""Numbers as people read them."""
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """0.6123 → 61.2 %"""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+@register.filter
+def between(interval: dict | None, form: str = "share") -> str:
+    """The 95 % interval of {"value", "low", "high", "n"}: 55.0–67.1 %, or 0.55–0.67 with "number"."""
+    if not interval or interval.get("low") is None:
+        return ""
+    if form == "number":
+        return f"{interval['low']:.2f}–{interval['high']:.2f}"
+    return f"{100 * interval['low']:.1f}–{100 * interval['high']:.1f} %"
+
+
+@register.filter
+def decimals(value: float | None, places: int = 2) -> str:
+    """2.3456 → 2.35"""
+    return "–" if value is None else f"{value:.{places}f}"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """How long, in the unit that a person would use."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes / 60:.1f} h"
+
+
+@register.filter
+def spoken(key: str) -> str:
+    """cannot_judge → cannot judge; segment:wrong → wrong"""
+    return key.rpartition(":")[2].replace("_", " ")

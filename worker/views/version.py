@@ -1,0 +1,68 @@
+"""Versions: the leaderboard, one version in words and tables, promote, archive, score."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from annotate.access import project_for
+from annotate.models import Project
+from worker.models import Version
+from worker.models.job import JobKind
+from worker.services import version as versions
+from worker.services.job import launch
+from worker.words import in_words
+
+
+@require_safe
+def index(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, "research")
+    rows = project.versions.select_related("snapshot", "trained_by")
+    context = {"project": project, "versions": rows, "training": project.jobs.unfinished().filter(kind=JobKind.TRAIN)}
+    return render(request, "worker/versions.html", context)
+
+
+@require_safe
+def detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    project = project_for(request.user, slug, "research")
+    version = _version(project, number)
+    context = {
+        "project": project,
+        "version": version,
+        "metrics": version.metrics,
+        "words": in_words(version.metrics),
+        "scored": version.scores.filter(head="preference").count(),
+        "scoring": project.jobs.unfinished().filter(kind=JobKind.SCORE, params__version=version.pk).first(),
+    }
+    return render(request, "worker/version.html", context)
+
+
+def _version(project: Project, number: int) -> Version:
+    rows = Version.objects.select_related("snapshot", "parent", "trained_by__created_by")
+    version = get_object_or_404(rows, project=project, number=number)
+    version.project = project  # with the reader's rights
+    return version
+
+
+@require_POST
+def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    project = project_for(request.user, slug, "manage")
+    versions.promote(version=_version(project, number), actor=request.user)
+    messages.success(request, f"Version {number} is promoted.")
+    return redirect("worker:version", slug, number)
+
+
+@require_POST
+def archive(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    project = project_for(request.user, slug, "manage")
+    versions.archive(version=_version(project, number), actor=request.user)
+    messages.success(request, f"Version {number} is archived.")
+    return redirect("worker:version", slug, number)
+
+
+@require_POST
+def score(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    project = project_for(request.user, slug, "manage")
+    version = _version(project, number)
+    job = launch(project=project, kind=JobKind.SCORE, params={"version": version.pk}, actor=request.user)
+    return redirect("worker:job", slug, job.pk)
