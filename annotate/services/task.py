@@ -206,7 +206,9 @@ def _give_back(leased: Sequence[Assignment], state: str) -> None:
 @transaction.atomic
 def save_draft(*, assignment: Assignment, draft: dict, revision: int) -> int:
     """Keep the unfinished answer if `revision` is still the newest; returns the next one. Raises Conflict if not."""
-    same = Assignment.objects.filter(pk=assignment.pk, draft_revision=revision)
-    if not same.update(draft=draft, draft_revision=revision + 1):
+    mine = Assignment.objects.filter(pk=assignment.pk)
+    saved = mine.filter(draft_revision=revision).update(draft=draft, draft_revision=revision + 1)
+    # Sent again because the answer to the first sending never arrived: it is there already.
+    if not saved and mine.values_list("draft_revision", "draft").get() != (revision + 1, draft):
         raise Conflict("Newer work on this task was saved from another tab or device.")
     return revision + 1
