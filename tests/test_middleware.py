@@ -1,0 +1,81 @@
+import pytest
+from django.urls import reverse
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def admin(client_of, project, alice):
+    return client_of(alice)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 200),
+        ("/login/", 302),
+        ("/nowhere/", 404),
+        ("/new/", 403),
+        ("/logout/", 405),
+        ("/admin/login/", 302),
+        ("/static/css/touchstone.css", 200),
+        ("/static/django_htmx/htmx-2.min.js", 200),
+    ],
+)
+def test_every_response_forbids_inline_scripts_and_other_origins(admin, path, status):
+    response = admin.get(path, follow=False)
+    assert response.status_code == status or (path == "/admin/login/" and response.status_code == 200)
+    policy = response.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_a_failing_view_shows_the_house_page_and_keeps_the_policy(admin, monkeypatch):
+    monkeypatch.setattr("annotate.views.project.prose", lambda raw: 1 / 0)
+    admin.raise_request_exception = False
+    response = admin.get("/p/answers/")
+    assert response.status_code == 500
+    assert b"Something broke" in response.content
+    assert "Content-Security-Policy" in response.headers
+
+
+def test_a_forged_post_is_refused_in_the_house_style(client, project, bob):
+    browser = type(client)(enforce_csrf_checks=True)
+    browser.force_login(bob)
+    response = browser.post("/logout/")
+    assert response.status_code == 403
+    assert b"Nothing was changed" in response.content
+
+
+def test_a_refusal_says_which_right_is_missing(client_of, project, bob):
+    page = client_of(bob).get("/p/answers/settings/")
+    assert page.status_code == 403
+    assert "Your role here is annotator" in page.content.decode()
+
+
+def test_a_redirect_becomes_a_move_of_the_whole_page(admin):
+    response = admin.post(reverse("annotate:logout"), headers=HTMX)
+    assert response.status_code == 200
+    assert response.headers["HX-Redirect"] == "/login/"
+    assert not response.content
+
+
+def test_without_htmx_a_redirect_is_one(admin):
+    response = admin.post(reverse("annotate:logout"))
+    assert (response.status_code, response.headers["Location"]) == (302, "/login/")
+
+
+def test_messages_ride_on_the_next_fragment_once(admin, project, bob):
+    member = project.memberships.get(user=bob)
+    admin.post(f"/p/answers/members/role/{member.pk}/", {"role": "reviewer"})
+    first, second = (
+        admin.post("/p/answers/settings/", {"part": "preview"}, headers=HTMX).content.decode() for _ in range(2)
+    )
+    assert "bob is reviewer now." in first
+    assert 'hx-swap-oob="true"' in first
+    assert "toast" not in second
+
+
+def test_caches_keep_pages_and_fragments_apart(admin):
+    assert "HX-Request" in admin.get("/").headers["Vary"]
