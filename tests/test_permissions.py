@@ -32,6 +32,7 @@ class Rule:
     right: str  # a right of annotate.access, or: public, signed in, superuser
     methods: str
     kind: str = ""
+    sends: str = ""  # a kind whose id travels in the query or the form
 
 
 RULES = {
@@ -68,8 +69,8 @@ RULES = {
     "worker:promote": Rule("manage", "POST", "version"),
     "worker:archive": Rule("manage", "POST", "version"),
     "worker:score": Rule("manage", "POST", "version"),
-    "inspector:heatmap": Rule("research", "GET", "version"),
-    "inspector:explain": Rule("research", "POST", "version"),
+    "inspector:heatmap": Rule("research", "GET", "version", sends="item"),
+    "inspector:explain": Rule("research", "POST", "version", sends="item"),
     "inspector:length": Rule("research", "GET", "version"),
     "inspector:drift": Rule("research", "GET", "version"),
 }
@@ -108,7 +109,8 @@ class Place:
                 kind, source = RULES[name].kind, ids or self.ids
                 own = (self.assignments if ids is None else {}).get(user and user.username)
                 values[argument] = (kind == "assignment" and own) or source[kind]
-        return reverse(name, kwargs={key: values[key] for key in ROUTES[name]})
+        query = f"?{kind}={self.ids[kind]}" if (kind := RULES[name].sends) else ""
+        return reverse(name, kwargs={key: values[key] for key in ROUTES[name]}) + query
 
 
 def furnish(project, members, number, token):
@@ -157,7 +159,7 @@ def answer(client, user, method, url):
     if user:
         browser.force_login(user)
     with transaction.atomic():
-        response = browser.generic(method, url)
+        response = browser.generic(method, url, url.partition("?")[2], "application/x-www-form-urlencoded")
         transaction.set_rollback(True)
     return response.status_code, response.headers.get("Location", "")
 
@@ -199,6 +201,13 @@ def test_what_belongs_to_another_project_is_not_found_here(client, world, name):
         for method in RULES[name].methods.split():
             url = world.here.url(name, user, ids=world.there.ids)
             assert answer(client, user, method, url)[0] == 404, f"{who} {method} {url}"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in ROUTES if RULES[name].sends))
+def test_what_is_asked_for_must_be_of_this_project(client, world, name):
+    rule, admin = RULES[name], world.people["admin"]
+    url = world.here.url(name, admin).partition("?")[0] + f"?{rule.sends}={world.there.ids[rule.sends]}"
+    assert answer(client, admin, rule.methods, url)[0] == 404
 
 
 @pytest.mark.parametrize("name", sorted(name for name in ROUTES if RULES[name].kind == "assignment"))

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers as people read them. What was not measured is a dash; a template hands over "" for it."""
 
 from django import template
 
@@ -8,7 +8,7 @@ register = template.Library()
 @register.filter
 def share(value: float | None) -> str:
     """0.6123 → 61.2 %"""
-    return "–" if value is None else f"{100 * value:.1f} %"
+    return "–" if value in (None, "") else f"{100 * value:.1f} %"
 
 
 @register.filter
@@ -24,13 +24,13 @@ def between(interval: dict | None, form: str = "share") -> str:
 @register.filter
 def decimals(value: float | None, places: int = 2) -> str:
     """2.3456 → 2.35"""
-    return "–" if value is None else f"{value:.{places}f}"
+    return "–" if value in (None, "") else f"{value:.{places}f}"
 
 
 @register.filter
 def duration(seconds: float | None) -> str:
     """How long, in the unit that a person would use."""
-    if seconds is None:
+    if seconds in (None, ""):
         return "–"
     if seconds < 10:
         return f"{seconds:.1f} s"
