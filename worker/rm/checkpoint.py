@@ -1,0 +1,46 @@
+"""A reward model as one safetensors file: tensors, and everything else as JSON in its metadata."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from safetensors import safe_open
+from safetensors.torch import save as to_bytes
+
+from .heads import Linear, RewardModel
+
+FORMAT = "touchstone-heads-1"
+_LINEAR = ("segment", "response")
+
+
+def save(model: RewardModel, path: Path) -> str:
+    """Write the file, whole or not at all, and return its sha256."""
+    tensors = {
+        f"{name}.{part.name}": getattr(getattr(model, name), part.name).contiguous()
+        for name in _LINEAR
+        for part in fields(Linear)
+    }
+    plain = {key: value for key, value in asdict(model).items() if key not in _LINEAR}
+    content = to_bytes(tensors, {"format": FORMAT, "model": json.dumps(plain)})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".part")
+    draft.write_bytes(content)
+    os.replace(draft, path)
+    return hashlib.sha256(content).hexdigest()
+
+
+def load(path: Path) -> RewardModel:
+    """The model as saved, bit by bit. Raises ValueError when the file is not one of ours."""
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata() or {}
+        if metadata.get("format") != FORMAT:
+            raise ValueError(f"{path.name} is not a reward model of format {FORMAT}")
+        plain = json.loads(metadata["model"])
+        linear = {
+            name: Linear(**{part.name: file.get_tensor(f"{name}.{part.name}") for part in fields(Linear)})
+            for name in _LINEAR
+        }
+    names = {key: tuple(plain.pop(key)) for key in ("categories", "heads")}
+    return RewardModel(**plain, **names, **linear)

@@ -1,0 +1,35 @@
+"""Scores of examples under a fitted model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from . import backbone
+from .embed import embed
+from .heads import RewardModel
+from .types import Example, Report, Scored, silent
+
+
+def backbone_of(model: RewardModel) -> backbone.Backbone:
+    """The model's backbone; raises ValueError when it, or the way it encodes, is not what the heads were fitted on."""
+    found = backbone.load(model.backbone_name)
+    if (found.hash, found.encoder.hash) != (model.backbone_hash, model.encode_hash):
+        raise ValueError(f"backbone {model.backbone_name} differs from the one that this model was fitted on")
+    return found
+
+
+@torch.inference_mode()
+def score(
+    model: RewardModel, examples: Sequence[Example], cache_dir: Path | None = None, report: Report = silent
+) -> Scored:
+    """Every head's score of every example, in their order; float32, the same alone and in company."""
+    if not examples:
+        raise ValueError("there is nothing to score")
+    embedded = embed(backbone_of(model), examples, model.rule, cache_dir, report)
+    values = model(embedded).numpy()
+    return Scored(
+        heads={head: values[:, n] for n, head in enumerate(model.heads)},
+        tokens=embedded.sizes[:, 1],
+        truncated=embedded.sizes[:, 2] > 0,
+    )
