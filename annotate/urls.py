@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotate.views import account, judge, member, project
+from annotate.views import account, item, judge, member, project
 
 app_name = "annotate"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("p/<slug:slug>/members/revoke/<int:pk>/", member.invite_revoke, name="invite_revoke"),
     path("p/<slug:slug>/members/role/<int:pk>/", member.role, name="member_role"),
     path("p/<slug:slug>/members/remove/<int:pk>/", member.remove, name="member_remove"),
+    path("p/<slug:slug>/items/", item.index, name="items"),
+    path("p/<slug:slug>/items/<int:pk>/", item.detail, name="item"),
     path("p/<slug:slug>/judge/", judge.next_task, name="next"),
     path("p/<slug:slug>/judge/<int:pk>/", judge.judge, name="judge"),
     path("p/<slug:slug>/judge/<int:pk>/submit/", judge.submit, name="submit"),

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from worker.consumers import JobConsumer
-from worker.views import job, training, version
+from worker.views import imports, job, training, version
 
 app_name = "worker"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("p/<slug:slug>/jobs/<int:pk>/events/", job.events, name="job_events"),
     path("p/<slug:slug>/jobs/<int:pk>/cancel/", job.cancel, name="job_cancel"),
     path("p/<slug:slug>/jobs/<int:pk>/retry/", job.retry, name="job_retry"),
+    path("p/<slug:slug>/import/", imports.import_file, name="import"),
     path("p/<slug:slug>/train/", training.train, name="train"),
     path("p/<slug:slug>/versions/", version.index, name="versions"),
     path("p/<slug:slug>/versions/<int:number>/", version.detail, name="version"),

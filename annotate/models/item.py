@@ -1,4 +1,8 @@
-from django.db import models
+import json
+
+from django.db import connection, models
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from annotate.models.project import Project
 
@@ -6,6 +10,30 @@ from annotate.models.project import Project
 class Split(models.TextChoices):
     TRAIN = "train"
     TEST = "test"
+
+
+class ItemQuerySet(models.QuerySet):
+    def holding(self, words: str) -> "ItemQuerySet":
+        """Items whose id, conversation or a response holds the words."""
+        # SQLite keeps JSON as it was written, other characters than ASCII escaped; PostgreSQL decodes them.
+        written = json.dumps(words, ensure_ascii=connection.vendor == "sqlite")[1:-1]
+        answer = Response.objects.filter(item=OuterRef("pk"), text__icontains=words)
+        return self.filter(Q(external_id__icontains=words) | Q(turns__icontains=written) | Exists(answer))
+
+    def with_counts(self) -> "ItemQuerySet":
+        """Adds `responses_total`, and `judged`: current judgements, whoever made them."""
+        current = Q(superseded=False, withdrawn_at=None)
+        judgements = self.model.judgements.rel.related_model.objects.filter(current)
+        return self.annotate(
+            responses_total=_count(Response.objects.all()),
+            judged=_count(judgements),
+        )
+
+
+def _count(rows: models.QuerySet) -> Coalesce:
+    """How many of the rows belong to the item; a subquery, so that two counts do not multiply each other."""
+    own = rows.filter(item=OuterRef("pk")).order_by().values("item").annotate(n=Count("pk"))
+    return Coalesce(Subquery(own.values("n")), 0)
 
 
 class Item(models.Model):
@@ -20,6 +48,8 @@ class Item(models.Model):
     prompt_sha256 = models.CharField(max_length=64, db_index=True, help_text="Splits and folds go by it.")
     split = models.CharField(max_length=5, choices=Split)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ItemQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "key"], name="item_once")]

@@ -1,0 +1,50 @@
+"""Uploaded files: kept under names of ours, parsed once, never served, deleted with their job."""
+
+import secrets
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from annotate.models import Project, User
+from worker.models import Job
+from worker.models.job import JobKind
+from worker.services.job import launch
+
+FORGOTTEN_SECONDS = 24 * 3600  # a file of a job that was cancelled before it began
+
+
+@transaction.atomic
+def start_import(*, project: Project, file: UploadedFile, format: str, actor: User) -> Job:
+    """Keep the file and launch the job that reads it."""
+    sweep()
+    params = {"file": keep(file), "format": format, "name": file.name}
+    return launch(project=project, kind=JobKind.IMPORT, params=params, actor=actor)
+
+
+def keep(file: UploadedFile) -> str:
+    """Write the upload to the folder; returns the random name it has there."""
+    settings.UPLOAD_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = secrets.token_hex(16)
+    with path_of(name).open("xb") as target:
+        for chunk in file.chunks():
+            target.write(chunk)
+    return name
+
+
+def path_of(name: str) -> Path:
+    return settings.UPLOAD_DIR / name
+
+
+def discard(name: str) -> None:
+    path_of(name).unlink(missing_ok=True)
+
+
+def sweep() -> None:
+    """Delete what no unfinished job will read any more."""
+    wanted = Job.objects.unfinished().filter(kind=JobKind.IMPORT).values_list("params__file", flat=True)
+    for path in set(settings.UPLOAD_DIR.glob("*")) - {path_of(name) for name in wanted}:
+        if time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS:
+            path.unlink(missing_ok=True)
