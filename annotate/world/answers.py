@@ -17,13 +17,9 @@ CORRECT = 1.0
 COST = {"wrong": 1.0, "omission": 0.7, "irrelevant": 0.5, "repetition": 0.4}
 PADDING = 0.06
 
-PEOPLE = "My cousin|The baker|Our neighbour|An old sailor|The postman|A retired judge|My dentist|The gardener".split(
-    "|"
-)
+PEOPLE = "My cousin|The baker|Our neighbour|An old sailor|The postman|A retired judge|My dentist|The cook".split("|")
 DOINGS = "keeps|once sold|has lost|is painting|collects|wants to buy|dreams of|is fond of".split("|")
-THINGS = "a yellow bicycle|wool hats|two loud parrots|tin soldiers|a striped umbrella|postcards|a small piano".split(
-    "|"
-)
+THINGS = "a yellow bicycle|wool hats|two loud parrots|tin soldiers|a striped umbrella|postcards|a piano".split("|")
 WHERES = "in the shed|near the harbour|behind the market|on rainy days|every summer|for no reason at all".split("|")
 
 OPENERS = (

@@ -4,7 +4,7 @@ With Δ = sharpness·(gold₁ − gold₂) + order + length·(words₁ − words
 
     P(first) = σ(Δ − α)    P(second) = σ(−Δ − α)    P(tie) = the rest        (Rao and Kupper, 1967; α = ln θ)
 
-Each rater marks a true flaw with probability 1 − miss, and each flawless part by mistake with probability `false_alarm`.
+Each rater marks a true flaw with probability 1 − miss, and a flawless part with probability `false_alarm`.
 Ratings are noisy and monotone: helpful in gold, accurate in wrong facts, concise in what could be left out.
 """
 

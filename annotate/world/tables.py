@@ -43,7 +43,7 @@ class Card:
 @cache
 def kinds() -> dict[str, Kind]:
     """The kinds by their noun, as kinds.toml has them."""
-    found = tomllib.loads((Path(__file__).parent / "kinds.toml").read_text())["kinds"]
+    found = tomllib.loads((Path(__file__).parent / "kinds.toml").read_text(encoding="utf-8"))["kinds"]
     return {k["noun"]: Kind(**{**k, "attributes": tuple(map(_attribute, k["attributes"]))}) for k in found}
 
 
