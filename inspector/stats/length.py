@@ -22,6 +22,11 @@ class Correlations:
     spearman: Interval
     within: Interval
 
+    @property
+    def listed(self) -> tuple[Interval, Interval, Interval]:
+        """Pearson, Spearman, within prompt: the order of the table."""
+        return self.pearson, self.spearman, self.within
+
 
 @dataclass(frozen=True)
 class LongerWins:

@@ -1,0 +1,99 @@
+"""A response cut at the edges of tokens and marks, so that each piece has one contribution. PURE: no Django.
+
+Offsets are code points into the raw text; the template escapes the pieces and lays the colours on.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from annotate.agreement import Interval, Undefined, undefined
+from inspector.stats.accuracy import auroc
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A stretch that a person marked, or that was planted."""
+
+    start: int
+    end: int
+    category: str
+    label: str
+    colour: int  # 1 to 8: the custom property --c1 … --c8
+    planted: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A token's contribution, and how strong its colour is from 0 to 1."""
+
+    text: str
+    value: float
+    strength: float
+    number: int  # among the tokens of its list, from 0
+
+    @property
+    def way(self) -> str:
+        return "up" if self.value > 0 else "down" if self.value < 0 else "still"
+
+
+@dataclass(frozen=True)
+class Piece:
+    text: str
+    heat: Heat | None  # None: between tokens, or past the end of what the model read
+    marks: tuple[Mark, ...]
+    begins: tuple[Mark, ...]  # marks whose first piece this is
+
+    @property
+    def lines(self) -> str:
+        """Underlines of people's marks, one below the other, as a box-shadow."""
+        colours = dict.fromkeys(mark.colour for mark in self.marks if not mark.planted)
+        return ", ".join(f"0 {3 * (i + 1)}px 0 var(--c{c})" for i, c in enumerate(colours))
+
+    @property
+    def planted(self) -> bool:
+        return any(mark.planted for mark in self.marks)
+
+
+def heats(tokens: Sequence[Mapping], scale: float) -> list[Heat]:
+    """Stored tokens as heats, full colour at |value| = scale."""
+    return [
+        Heat(t["text"], t["value"], min(1.0, abs(t["value"]) / scale) if scale else 0.0, i)
+        for i, t in enumerate(tokens)
+    ]
+
+
+def pieces(text: str, tokens: Sequence[Mapping], marks: Sequence[Mark], scale: float) -> list[Piece]:
+    """Cut the raw text at every edge; the pieces joined are the text. Tokens are response tokens, in order."""
+    starts, hot = [t["start"] for t in tokens], heats(tokens, scale)
+    edges = {0, len(text)} | {e for t in tokens for e in (t["start"], t["end"])}
+    edges |= {e for mark in marks for e in (mark.start, mark.end)}
+    cuts = sorted(edge for edge in edges if 0 <= edge <= len(text))
+    found = []
+    for start, end in pairwise(cuts):
+        at = bisect_right(starts, start) - 1
+        covered = at >= 0 and tokens[at]["end"] >= end
+        over = tuple(mark for mark in marks if mark.start <= start and end <= mark.end)
+        begins = tuple(mark for mark in over if mark.start == start)
+        found.append(Piece(text[start:end], hot[at] if covered else None, over, begins))
+    return found
+
+
+def marked_auroc(found: Sequence[Piece], wanted: Sequence[str] | None = None, sign: float = -1.0) -> Interval:
+    """AUROC of sign · contribution against the characters people marked (in the wanted categories).
+
+    One response gives no interval: its characters are not independent.
+    """
+    scores, labels = [], []
+    for piece in found:
+        if piece.heat is None:
+            continue
+        human = {mark.category for mark in piece.marks if not mark.planted}
+        scores += [sign * piece.heat.value] * len(piece.text)
+        labels += [bool(human if wanted is None else human & set(wanted))] * len(piece.text)
+    try:
+        return Interval(auroc(scores, labels), None, None, len(scores))
+    except Undefined:
+        return undefined("everything is marked" if any(labels) else "nothing is marked", len(scores))

@@ -1,0 +1,79 @@
+"""What the inspector reads: scores, and people's verdicts pair by pair."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from annotate.models import Item, Project
+from annotate.models.item import Split
+from annotate.models.judgement import Outcome, Source
+from worker.models import CandidateScore, Pool, Score, Version
+from worker.services.snapshot import verdicts_of
+
+PREFERENCE = "preference"
+
+
+@dataclass(frozen=True)
+class Scored:
+    value: float
+    tokens: int
+    item: int
+    prompt: str  # sha256
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two responses of one item and the weighted mean of what people said: p = 1 first, 0 second."""
+
+    item: int
+    first: int
+    second: int
+    p: float
+    judgements: int
+    held_out: bool
+
+    @property
+    def decided(self) -> bool:
+        return self.p != 0.5
+
+    @property
+    def chosen(self) -> int:
+        """The response that people preferred; ask only of a decided pair."""
+        return self.first if self.p > 0.5 else self.second
+
+
+def scores(version: Version, head: str = PREFERENCE) -> dict[int, Scored]:
+    """Response id → its score under the head."""
+    rows = Score.objects.filter(version=version, head=head).order_by("response_id")
+    fields = ("value", "tokens", "response__item_id", "response__item__prompt_sha256")
+    return {row[0]: Scored(*row[1:]) for row in rows.values_list("response_id", *fields)}
+
+
+def judged_pairs(project: Project, item: Item | None = None) -> list[Pair]:
+    """Every pair that people compared (of one item), once; what machines said is left out."""
+    said, items = defaultdict(list), {}
+    current = project.judgements.current().exclude(source=Source.MACHINE).exclude(outcome=Outcome.CANNOT_JUDGE)
+    if item:
+        current = current.filter(item=item)
+    for judgement in current.only("item_id", "shown_order", "outcome", "ranking", "weight").order_by("item_id", "pk"):
+        for first, second, p in verdicts_of(judgement):
+            key, p = ((first, second), p) if first < second else ((second, first), 1 - p)
+            said[key].append((p, judgement.weight))
+            items[key] = judgement.item_id
+    held_out = set(Item.objects.filter(project=project, split=Split.TEST).values_list("pk", flat=True))
+    return [Pair(items[key], *key, _mean(given), len(given), items[key] in held_out) for key, given in said.items()]
+
+
+def _mean(given: list[tuple[float, float]]) -> float:
+    total = sum(weight for _, weight in given)
+    return sum(p * weight for p, weight in given) / total if total else 0.5
+
+
+def candidate_values(version: Version, pool: Pool) -> dict[str, tuple[list[float], list[float]]]:
+    """Prompt → (proxies, golds) of the pool's scored candidates, in their order."""
+    rows = CandidateScore.objects.filter(version=version, candidate__pool=pool, head=PREFERENCE)
+    values = rows.order_by("candidate__prompt_sha256", "candidate__index")
+    by_prompt = defaultdict(lambda: ([], []))
+    for prompt, proxy, gold in values.values_list("candidate__prompt_sha256", "value", "candidate__gold"):
+        by_prompt[prompt][0].append(proxy)
+        by_prompt[prompt][1].append(gold)
+    return dict(by_prompt)

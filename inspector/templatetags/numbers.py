@@ -1,0 +1,56 @@
+"""How numbers with intervals are written, the same on every page."""
+
+from django import template
+
+from annotate.agreement import Interval
+
+register = template.Library()
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
+
+
+@register.filter
+def share(interval: Interval) -> str:
+    """54.2 % (51.0–57.3)"""
+    if interval.value is None:
+        return "–"
+    if interval.low is None or interval.high is None:
+        return f"{100 * interval.value:.1f} %"
+    return f"{100 * interval.value:.1f} % ({100 * interval.low:.1f}–{100 * interval.high:.1f})"
+
+
+@register.filter
+def signed(interval: Interval) -> str:
+    """+0.412 (+0.380 to +0.442); a bound that was not measured is an open end"""
+    if interval.value is None:
+        return "–"
+    if interval.low is None and interval.high is None:
+        return _minus(f"{interval.value:+.3f}")
+    low, high = (f"{x:+.3f}" if x is not None else "…" for x in (interval.low, interval.high))
+    return _minus(f"{interval.value:+.3f} ({low} to {high})")
+
+
+@register.filter
+def contribution(value: float) -> str:
+    """−0.0312: always with its sign, four decimals"""
+    return _minus(f"{value:+.4f}")
+
+
+@register.filter
+def fixed(value: float, places: int = 3) -> str:
+    """−2.079: without localisation"""
+    return _minus(f"{value:.{places}f}")
+
+
+@register.filter
+def half(percent: float) -> str:
+    """A bar's width from the middle of its track, as CSS wants it"""
+    return f"{percent / 2:.1f}"
+
+
+@register.filter
+def css(value: float) -> str:
+    """0.431: a number in a style"""
+    return f"{value:.3f}"
