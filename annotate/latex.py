@@ -21,6 +21,8 @@ ATTRIBUTES = frozenset(
     " linethickness columnalign rowalign columnspacing rowspacing columnlines rowlines width height depth voffset"
     " minsize maxsize notation mathcolor".split()
 )
+NAMES = {"aligned": "split", "gathered": "matrix"}  # environments the converter knows under another name
+ENVIRONMENT = re.compile(r"\\(begin|end)\{(aligned|gathered)\}")
 VALUE = re.compile(r"[\w#.%+\- ]{0,40}", re.ASCII)
 
 
@@ -30,6 +32,7 @@ def mathml(latex: str, display: bool = False) -> str | None:
     if not latex.strip() or len(latex) > LONGEST:
         return None
     try:
+        latex = ENVIRONMENT.sub(lambda found: f"\\{found[1]}{{{NAMES[found[2]]}}}", latex)
         tree = convert_to_element(latex, display="block" if display else "inline")
         return _write(tree)
     except Exception:  # the converter fails in a dozen ways (IndexError, RecursionError, …) on text nobody vouches for

@@ -22,6 +22,7 @@ MATH_TOKEN = re.compile(
     r"(?<![A-Za-z0-9_/])(?P<open>\\[(\[])|(?P<close>\\[\])])(?!\()|\\.|(?P<blank>\n[ \t]*\r?\n)", re.DOTALL
 )
 CLOSER = {r"\(": r"\)", r"\[": r"\]"}
+DEEPEST = 40  # levels; what is nested deeper is shown without further marks
 TAGS = {
     "Paragraph": "p", "BlockQuote": "blockquote", "Item": "li", "TableRow": "tr",
     "Emphasis": "em", "Strong": "strong", "Strikethrough": "del",
@@ -166,13 +167,10 @@ class Page:
 
     def open(self, tag: str | dict) -> None:
         name, value = (tag, None) if isinstance(tag, str) else next(iter(tag.items()))
-        if self.image:
-            opening = closing = ""
-        elif name == "Image":
-            opening = closing = ""
+        if name == "Image" and not self.image:
             self.image = (len(self.closers), value["dest_url"], [])
-        else:
-            opening, closing = self.tag(name, value)
+        flat = self.image or len(self.closers) >= DEEPEST
+        opening, closing = ("", "") if flat else self.tag(name, value)
         self.closers.append(closing)
         self.put(opening)
 
@@ -228,9 +226,7 @@ class Page:
 
     def places(self, value: str, start: int, end: int) -> list[int]:
         """Where each character of a piece stands in the raw text; -1 for what the parser made up (a split tab)."""
-        if self.source[start:end] == value:
-            return list(range(start, end))
-        return [-1] * len(value)
+        return list(range(start, end)) if self.source[start:end] == value else [-1] * len(value)
 
     def spread(self, text: str, places: list[int], shade: str = "") -> None:
         """Show characters that stand at these places, neighbours together."""
@@ -291,7 +287,7 @@ class Page:
 
     def on_tasklistmarker(self, done: bool, start: int, end: int) -> None:
         mark = "☑" if done else "☐"
-        self.atom(start, end, mark, mark)
+        self.atom(start, end, mark, mark, "task")
 
 
 def _link(link: dict) -> tuple[str, str]:

@@ -63,9 +63,16 @@ def snap(raw: str, start: int, end: int) -> tuple[int, int]:
     text = quote(raw, start, end)
     start, end = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
     quote(raw, start, end)
-    for run in runs(raw):
-        if not run.exact and run.start < end and start < run.end:
-            start, end = min(start, run.start), max(end, run.end)
+    atoms = [(run.start, run.end) for run in runs(raw) if not run.exact]
+    while (wider := _widened(raw, start, end, atoms)) != (start, end):
+        start, end = wider
+    return start, end
+
+
+def _widened(raw: str, start: int, end: int, atoms: list[tuple[int, int]]) -> tuple[int, int]:
+    for first, last in atoms:
+        if first < end and start < last:
+            start, end = min(start, first), max(end, last)
     while start > 0 and _joined(raw[start - 1], raw[start]):
         start -= 1
     while end < len(raw) and _joined(raw[end - 1], raw[end]):

@@ -44,7 +44,8 @@ export class Bar {
     const { range, selected, spans } = this.editor;
     const open = Boolean(range);
     const current = spans.find((span) => span.id === selected);
-    for (const button of this.buttons) button.setAttribute("aria-pressed", button.dataset.category === current?.category);
+    for (const button of this.buttons)
+      button.setAttribute("aria-pressed", button.dataset.category === current?.category);
     this.bin.hidden = !current;
     if (open !== this.element.matches(":popover-open")) this.element.togglePopover(open);
     document[open ? "addEventListener" : "removeEventListener"]("scroll", this.place, { capture: true, passive: true });

@@ -26,18 +26,23 @@ function moveSentence(editor, step) {
   editor.choose(first(editor.map.units(editor.unit), (unit) => unit.start >= found.start) ?? found);
 }
 
+function adjust(editor, range) {
+  if (editor.selected) editor.update(editor.selected, range);
+  else editor.choose(range);
+}
+
 function moveEnd(editor, step) {
   const units = editor.map.units(editor.unit);
   const { start, end } = editor.range;
   const unit = step > 0 ? first(units, (u) => u.end > end) : last(units, (u) => u.end < end && u.end > start);
-  if (unit) editor.adjust({ start, end: unit.end });
+  if (unit) adjust(editor, { start, end: unit.end });
 }
 
 function moveStart(editor, step) {
   const units = editor.map.units(editor.unit);
   const { start, end } = editor.range;
   const unit = step > 0 ? first(units, (u) => u.start > start && u.start < end) : last(units, (u) => u.start < start);
-  if (unit) editor.adjust({ start: unit.start, end });
+  if (unit) adjust(editor, { start: unit.start, end });
 }
 
 function setUnit(editor, kind) {
@@ -82,7 +87,7 @@ const KEYBOARD = {
   c: (editor) => setUnit(editor, "char"),
   n: (editor) => moveMark(editor, 1),
   p: (editor) => moveMark(editor, -1),
-  Enter: (editor) => (editor.selected ? editor.edit() : editor.bar.focus()),
+  Enter: (editor) => (editor.selected ? editor.tell("spanedit", { id: editor.selected }) : editor.bar.focus()),
   Escape: (editor) => editor.stopKeyboard(),
   "?": (editor) => editor.announce(HELP),
 };
