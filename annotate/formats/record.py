@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from annotate.schema import Key, Part
 
 Words = Annotated[str, StringConstraints(pattern=r"\S")]
+Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
 Place = Annotated[int, Field(ge=0)]
 Severity = Annotated[int, Field(ge=1, le=3)] | None
 
@@ -46,6 +47,11 @@ class Span(Part):
     correction: str = ""
 
 
+def in_order(spans: list[Span]) -> list[Span]:
+    """As a reader meets them, so that equal verdicts are equal records."""
+    return sorted(spans, key=lambda span: (span.response, span.start, span.end, span.category, span.note))
+
+
 class Omission(Part):
     """Something is missing from a response, `at` an offset or anywhere."""
 
@@ -62,13 +68,13 @@ class Verdict(Part):
     outcome: Literal["ranking", "tie", "both_bad", "cannot_judge"]
     ranking: list[list[Place]] = []  # tie-groups, best first
     strength: Annotated[int, Field(ge=1, le=3)] | None = None
-    reason: str = Field("", max_length=500)
-    spans: list[Span] = []
+    reason: Trimmed = Field("", max_length=500)
+    spans: Annotated[list[Span], AfterValidator(in_order)] = []
     omissions: list[Omission] = []
     ratings: dict[str, dict[str, int]] = {}
     safety: dict[str, dict[str, int]] = {}
-    checked: list[Place] = []
-    rationale: str = ""
+    checked: Annotated[list[Place], AfterValidator(sorted)] = []
+    rationale: Trimmed = ""
     corrections: dict[str, Words] = {}
     rater: str = Field("", max_length=120)
     weight: float = Field(1.0, ge=0)
@@ -84,8 +90,10 @@ class Verdict(Part):
             raise ValueError(f"ranking must hold {'every shown response once' if wanted else 'nothing'}")
         if self.outcome == "ranking" and len(shown) > 1 and len(self.ranking) == 1:
             raise ValueError("ranking holds a single tie-group; its outcome is 'tie'")
-        if self.outcome == "cannot_judge" and not self.reason.strip():
-            raise ValueError("reason must say why it could not be judged")
+        if (self.outcome == "cannot_judge") != bool(self.reason.strip()):
+            raise ValueError("reason must say why it could not be judged, and nothing else")
+        if self.outcome != "ranking" and self.strength is not None:
+            raise ValueError("strength belongs to a ranking")
         marked = {mark.response for mark in [*self.spans, *self.omissions]}
         if both := marked & set(self.checked):
             raise ValueError(f"response {min(both)} is checked with nothing to mark, and marked")

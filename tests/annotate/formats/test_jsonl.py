@@ -65,6 +65,13 @@ def test_any_text_survives(texts):
     assert record(json.loads(line(one))) == one
 
 
+def test_equal_verdicts_are_equal_records():
+    verdict = FULL["judgements"][0]
+    spans = verdict["spans"][::-1]
+    other = {**FULL, "judgements": [verdict | {"spans": spans, "rationale": " It answers.\n"}, *FULL["judgements"][1:]]}
+    assert line(record(other)) == line(record(FULL))
+
+
 def test_shorthand():
     short = record({"prompt": "Why?", "context": ["Because."], "responses": ["So.", {"text": "Not so."}]})
     assert short.turns[0].role == "user"
@@ -93,6 +100,8 @@ def test_shorthand():
         (changed("judgements.0.ranking", [[0, 1]]), "a single tie-group; its outcome is 'tie'"),
         (changed("judgements.1.ranking", [[0], [1]]), r"^judgements\.1: ranking must hold nothing"),
         (changed("judgements.1.reason", " "), "reason must say why"),
+        (changed("judgements.0.reason", "dull"), "reason must say why it could not be judged, and nothing else"),
+        (changed("judgements.1.strength", 1), "strength belongs to a ranking"),
         (changed("judgements.0.strength", 4), r"^judgements\.0\.strength: Input should be less than or equal to 3"),
         (changed("judgements.0.strength", True), r"^judgements\.0\.strength: Input should be a valid integer"),
         (changed("judgements.0.weight", -1), r"^judgements\.0\.weight"),

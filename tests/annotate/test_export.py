@@ -1,0 +1,81 @@
+"""What goes out comes back in the same."""
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from annotate.formats import read
+from annotate.formats.jsonl import line
+from annotate.models import Judgement, Project
+from annotate.services.exported import records
+from annotate.services.item import import_items
+from annotate.services.project import create_project
+from tests.annotate.formats.test_jsonl import FULL
+
+ROWS = [
+    FULL,
+    {"prompt": "Alone?", "responses": ["Yes.\r\n\tQuite é 🙂"]},
+    {
+        "prompt": "Two?",
+        "responses": ["a", "b", "c"],
+        "judgements": [
+            {"shown": [2, 0, 1], "outcome": "ranking", "ranking": [[0, 1], [2]]},
+            {"shown": [0, 1], "outcome": "tie", "checked": [0, 1]},
+            {"shown": [1, 0], "outcome": "both_bad"},
+        ],
+    },
+]
+
+
+def bring_in(project: Project, text: str, format: str = "jsonl") -> dict:
+    return import_items(project=project, file=io.BytesIO(text.encode()), format=format)
+
+
+def test_out_and_in_and_out_again_is_the_same(project):
+    text = "\n".join(map(json.dumps, ROWS))
+    bring_in(project, text)
+    out = [line(record) for record in records(project)]
+    assert out == [line(record) for _, record in read(io.BytesIO(text.encode()), "jsonl")]
+    other = create_project(slug="other", name="Other")
+    bring_in(other, "\n".join(out))
+    assert [line(record) for record in records(other)] == out
+
+
+def test_what_is_exported_is_known_when_it_comes_back(project):
+    bring_in(project, "\n".join(map(json.dumps, ROWS)))
+    out = "\n".join(line(record) for record in records(project))
+    assert bring_in(project, out) == {"items": 0, "responses": 0, "judgements": 0, "spans": 0, "skipped": 3}
+
+
+def test_a_person_is_named_and_an_old_revision_stays_behind(project, bob):
+    bring_in(project, json.dumps(ROWS[2]))
+    ranking, tie, _ = Judgement.objects.order_by("pk")
+    Judgement.objects.filter(pk=ranking.pk).update(superseded=True)
+    Judgement.objects.filter(pk=tie.pk).update(rater=bob)
+    (record,) = records(project)
+    assert [(verdict.outcome, verdict.rater) for verdict in record.judgements] == [("tie", "bob"), ("both_bad", "")]
+
+
+def test_the_command(project, tmp_path, capsys, django_assert_max_num_queries):
+    bring_in(project, "\n".join(map(json.dumps, ROWS)))
+    path = tmp_path / "out.jsonl"
+    with django_assert_max_num_queries(8):
+        call_command("export_items", "answers", str(path), "--json")
+    assert json.loads(capsys.readouterr().out) == {"items": 3, "responses": 6, "judgements": 6, "spans": 2}
+    assert len(path.read_text().splitlines()) == 3
+    with pytest.raises(CommandError, match="No such file"):
+        call_command("export_items", "answers", str(tmp_path / "no" / "where"))
+    with pytest.raises(CommandError, match="There is no project 'none'"):
+        call_command("export_items", "none", str(path))
+
+
+@pytest.mark.data
+def test_the_real_file_comes_out_as_it_went_in(project, human_data):
+    with (human_data / "qa_feedback_dev.json").open("rb") as file:
+        import_items(project=project, file=file, format="qa-feedback")
+        file.seek(0)
+        out = [line(one) for one in records(project)]
+        assert out == [line(one) for _, one in read(file, "qa-feedback")]
+    assert bring_in(project, "\n".join(out))["judgements"] == 0
