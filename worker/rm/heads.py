@@ -78,7 +78,7 @@ def minimise(loss: Callable[[Tensor], tuple[Tensor, Tensor]], size: int, step: S
         value, predictor = loss(parameters)
         seen[:] = [value.detach(), predictor.detach()]
         (slope,) = torch.autograd.grad(value, parameters)
-        return float(value), slope.double().numpy()
+        return float(seen[0]), slope.double().numpy()
 
     count = iter(range(_STEPS))
     watch = (lambda _: step(next(count), float(seen[0]), seen[1])) if step else None
@@ -138,10 +138,7 @@ def fit_preference(
         weights, gamma, threshold = point[:-2], point[-2], point[-1]
         margin = z @ weights
         shown = margin + gamma if order else margin
-        if tied:
-            each = objectives.rao_kupper(shown, p, softplus(threshold))
-        else:
-            each = objectives.bradley_terry(shown, p)
+        each = objectives.rao_kupper(shown, p, softplus(threshold)) if tied else objectives.bradley_terry(shown, p)
         prior = l2 / 2 * (weights @ weights) + gamma**2 / 2
         return ((count * each).sum() + prior) / count.sum(), margin
 

@@ -19,7 +19,7 @@ def backbone_of(model: RewardModel) -> backbone.Backbone:
     return found
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def score(
     model: RewardModel, examples: Sequence[Example], cache_dir: Path | None = None, report: Report = silent
 ) -> Scored:

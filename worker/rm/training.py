@@ -12,7 +12,7 @@ from torch import Tensor
 
 from . import features, heads
 from .backbone import Backbone
-from .cache import Embedded, take
+from .cache import Embedded
 from .embed import embed
 from .heads import Linear, Preference, RewardModel
 from .segments import label
