@@ -18,6 +18,8 @@ from worker.words import in_words
 def index(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, "research")
     rows = project.versions.select_related("snapshot", "trained_by")
+    if request.htmx:  # the project page asks for the newest one
+        return render(request, "worker/versions.html#newest", {"project": project, "version": rows.first()})
     context = {"project": project, "versions": rows, "training": project.jobs.unfinished().filter(kind=JobKind.TRAIN)}
     return render(request, "worker/versions.html", context)
 
