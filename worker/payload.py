@@ -14,19 +14,20 @@ class Pace:
     """Of the current stage of a running job; None where it cannot be said yet."""
 
     percent: float | None
-    rate: float | None  # steps per second
+    rate: str  # steps per second or per minute; "" when not known
     seconds_left: float | None
 
 
 def pace(job: Job) -> Pace:
     """How far the stage is, how fast it goes, and how long it would take at the speed it had so far."""
     if not job.total:
-        return Pace(None, None, None)
+        return Pace(None, "", None)
     percent = min(100.0, 100 * job.done / job.total)
     if job.state != JobState.RUNNING or not job.stage_started_at or not job.done:
-        return Pace(percent, None, None)
+        return Pace(percent, "", None)
     rate = job.done / max((timezone.now() - job.stage_started_at).total_seconds(), 1e-3)
-    return Pace(percent, rate, max(0, job.total - job.done) / rate)
+    said = f"{rate:,.1f} per second" if rate >= 1 else f"{60 * rate:.1f} per minute"
+    return Pace(percent, said, max(0, job.total - job.done) / rate)
 
 
 def after_in(text: str) -> int:
@@ -35,9 +36,9 @@ def after_in(text: str) -> int:
 
 
 def events_after(job: Job, after: int) -> list[dict]:
-    """The job's events past number `after`, in order."""
+    """The job's events past number `after`, in order; a state is a line of the log as well."""
     rows = job.events.filter(number__gt=after)
-    return [{"number": event.number, "kind": event.kind, **event.data} for event in rows]
+    return [{"number": e.number, "kind": e.kind, "text": e.data.get("state", ""), **e.data} for e in rows]
 
 
 def job_payload(job: Job, after: int) -> dict:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from worker.templatetags.figures import between, share
+
 TRIVIAL = {
     "longer_wins": "the rule that the longer response wins",
     "always_first": "the rule that the first response wins",
@@ -18,9 +20,8 @@ def in_words(metrics: dict) -> list[str]:
 
 
 def _accuracy(accuracy: dict) -> str:
-    low, high = accuracy["low"], accuracy["high"]
-    said = f"It agrees with people on {accuracy['value']:.1%} of {accuracy['n']:,} held-out pairs"
-    return f"{said} (95 % interval {low:.1%} to {high:.1%})."
+    said = f"It agrees with people on {share(accuracy['value'])} of {accuracy['n']:,} held-out pairs"
+    return f"{said} (95 % interval {between(accuracy)})."
 
 
 def _against_trivial(metrics: dict) -> Iterator[str]:
@@ -32,18 +33,18 @@ def _against_trivial(metrics: dict) -> Iterator[str]:
     rule, accuracy = known[name], metrics["pair_accuracy"]
     gain = 100 * (accuracy["value"] - rule["value"])
     if gain <= 0:
-        yield f"It does not beat {TRIVIAL[name]} ({rule['value']:.1%}): do not use it yet."
+        yield f"It does not beat {TRIVIAL[name]} ({share(rule['value'])}): do not use it yet."
     elif accuracy["low"] > rule["value"]:
-        yield f"It beats {TRIVIAL[name]} ({rule['value']:.1%}) by {gain:.1f} points, and the interval lies above it."
+        yield f"It beats {TRIVIAL[name]} ({share(rule['value'])}) by {gain:.1f} points, and the interval lies above it."
     else:
-        yield f"It beats {TRIVIAL[name]} ({rule['value']:.1%}) by {gain:.1f} points, which may be chance."
+        yield f"It beats {TRIVIAL[name]} ({share(rule['value'])}) by {gain:.1f} points, which may be chance."
 
 
 def _against_people(metrics: dict) -> Iterator[str]:
     ceiling = metrics.get("ceiling")
     if ceiling:
         yield (
-            f"People agree with each other so often that {ceiling['value']:.1%} is the most any model could reach "
+            f"People agree with each other so often that {share(ceiling['value'])} is the most any model could reach "
             f"on one rater's labels (from {ceiling['n']:,} repeated verdicts)."
         )
     else:

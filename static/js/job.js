@@ -14,8 +14,7 @@ let failures = 0;
 /** Take a payload in, from whichever way it came. */
 function take(payload) {
   const fresh = payload.events.filter((event) => event.number > last);
-  fresh.filter((event) => event.kind === "log").forEach(addLine);
-  fresh.filter((event) => event.kind === "state").forEach((event) => addLine({ ...event, text: event.state }));
+  fresh.filter((event) => event.kind !== "metric").forEach(addLine);
   const metrics = fresh.filter((event) => event.kind === "metric");
   points.push(...metrics);
   last = Math.max(last, payload.last);

@@ -1,5 +1,7 @@
 """Numbers as people read them. What was not measured is a dash; a template hands over "" for it."""
 
+from datetime import datetime
+
 from django import template
 
 register = template.Library()
@@ -44,3 +46,17 @@ def duration(seconds: float | None) -> str:
 def spoken(key: str) -> str:
     """cannot_judge → cannot judge; segment:wrong → wrong"""
     return key.rpartition(":")[2].replace("_", " ")
+
+
+@register.filter
+def took(start: datetime | None, end: datetime | None) -> str:
+    """From one moment to another."""
+    return duration((end - start).total_seconds() if start and end else None)
+
+
+@register.filter
+def plain(value: object) -> str:
+    """A value of a recipe: lists with commas, yes and no."""
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(part) for part in value)
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

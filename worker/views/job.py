@@ -35,7 +35,7 @@ def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "job": job,
         "pace": pace(job),
         "last": events[-1]["number"] if events else 0,
-        "logs": [event for event in events if event["kind"] == "log"],
+        "logs": [event for event in events if event["kind"] != "metric"],
         "metrics": [event for event in events if event["kind"] == "metric"],
     }
     return render(request, "worker/job.html", context)
