@@ -1,13 +1,15 @@
 """Our own format: what is written reads back the same, and an inconsistent record does not exist."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from annotate.formats.jsonl import line, record
-from annotate.formats.record import make, prompt_sha256, split_of
+from annotate.formats.record import Record, Verdict, make, prompt_sha256, split_of
 
 FULL = {
     "id": "q1",
@@ -133,3 +135,12 @@ def test_a_fifth_of_prompts_is_held_out():
     assert 340 < sum(split_of(one) == "test" for one in hashes) < 460
     assert split_of("33333332" + "f" * 56) == "test"
     assert split_of("33333334" + "0" * 56) == "train"
+
+
+def test_the_examples_of_the_documentation_are_read():
+    page = Path(__file__).resolve().parents[3].joinpath("docs", "formats.md").read_text()
+    item, verdict = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL))
+    one = record(item | {"judgements": [verdict]})
+    assert one.judgements[0].spans[0].quote == "An oak"
+    for model in (Record, Verdict):
+        assert all(f"`{name}`" in page for name in model.model_fields)
