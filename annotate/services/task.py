@@ -46,7 +46,7 @@ def make_tasks(
     *, project: Project, items: Iterable[Item], pairs: Literal["all"] | int = "all", reason: str = "import"
 ) -> int:
     """One task for each pair of an item's responses, or for `pairs` of them drawn by hash. Returns how many are new."""
-    Project.objects.select_for_update().get(pk=project.pk)
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     made = 0
     items = iter(items)
     while chunk := [item.pk for item in itertools.islice(items, 500)]:

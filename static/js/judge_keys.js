@@ -61,6 +61,7 @@ function rate(line, key) {
   if (!level) return false;
   level.click();
   const next = line.nextElementSibling;
-  focus(next ? next.querySelector("input:checked") ?? next.querySelector("input") : level);
+  // After the last line digits mean the preference again.
+  focus(next ? next.querySelector("input:checked") ?? next.querySelector("input") : line.closest(".response").querySelector(".body"));
   return true;
 }

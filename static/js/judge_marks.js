@@ -51,7 +51,7 @@ export class MarkList {
     const remove = make("button", { type: "button", className: "small", textContent: "Remove" });
     remove.addEventListener("click", () => (this.editor.remove(span.id), this.editor.root.focus()));
     row.append(choose, severitySelect(), this.#field("note", "why"), this.#field("correction", "better"), remove);
-    row.addEventListener("change", (event) => {
+    row.addEventListener("input", (event) => {
       const value = event.target.name === "severity" ? +event.target.value || null : event.target.value;
       this.editor.update(span.id, { [event.target.name]: value });
     });

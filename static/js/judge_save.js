@@ -6,7 +6,7 @@ const pause = (ms) =>
     const timer = setTimeout(wake, ms);
     addEventListener("online", () => (clearTimeout(timer), wake()), { once: true });
   });
-const clock = (when) => new Date(when).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const clock = (when) => new Date(when).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
 
 export class Saver {
   /** @param read () => the whole answer as it stands on the page */
@@ -123,6 +123,7 @@ export class Saver {
     clearTimeout(this.timer);
     const body = { answer: this.read(), key: this.data.key, revises: this.data.revises, active_ms: Math.round(this.activeMs) };
     localStorage.setItem(this.store, JSON.stringify({ draft: { answer: body.answer, active_ms: body.active_ms }, revision: this.revision }));
+    const focused = document.activeElement;
     this.form.inert = true; // what is sent under this key must stay what is seen
     const result = await this.#insist(body);
     if (result.status === 200) {
@@ -131,6 +132,7 @@ export class Saver {
       return {};
     }
     this.submitting = this.form.inert = false;
+    focused.focus();
     if (result.status === 409) this.alert(result.error);
     else if (result.status !== 422) this.#refused(result.status);
     this.say(result.status === 422 ? "not submitted yet: see below" : "not submitted – kept here");

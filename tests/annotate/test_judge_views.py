@@ -262,7 +262,7 @@ def test_a_bad_number_is_400(desk, lease, name, bad):
 def test_next_and_submit_ask_the_database_a_fixed_number_of_times(desk, project, lease, django_assert_max_num_queries):
     data = data_of(desk.get(url("judge", lease)))
     body = {"answer": {"outcome": "tie", **data["fixed"]}, "key": data["key"]}
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         assert post(desk, url("submit", lease), body).status_code == 200
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         desk.get(reverse("annotate:next", args=[project.slug]))

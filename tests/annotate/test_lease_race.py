@@ -1,0 +1,122 @@
+"""Eight writers at once: exactly K judgements per task, on SQLite and on PostgreSQL."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+POSTGRES = "postgres://root@127.0.0.1:5432"
+TASKS, OVERLAP, RATERS = 20, 3, 8
+MAKE = f"""
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from annotate.models import User
+from annotate.services.project import create_project
+from annotate.services.task import make_tasks
+from tests.annotate.making import make_item
+project = create_project(slug="race", name="Race", overlap={OVERLAP})
+items = [make_item(project, f"Question {{n}}?", "a", "b") for n in range({TASKS})]
+assert make_tasks(project=project, items=items) == {TASKS}
+for n in range({RATERS}):
+    User.objects.create_user(f"rater-{{n}}", password=None)
+"""
+# Raters who work until nothing is left; now and then they skip, let a lease run out, and all send answers twice.
+RATERS_OF_ONE_PROCESS = """
+import sys, threading
+from datetime import timedelta
+import django
+django.setup()
+from django.utils import timezone
+from annotate.models import Project, User
+from annotate.services.judgement import shown_in, submit_judgement
+from annotate.services.task import Conflict, expire_leases, lease_next, skip
+
+def work(number):
+    user, project = User.objects.get(username=f"rater-{number}"), Project.objects.get()
+    while lease := lease_next(project=project, user=user):
+        if (lease.task_id + number) % 9 == 0:
+            skip(assignment=lease, user=user)
+            continue
+        if (lease.task_id + number) % 5 == 0:
+            expire_leases(now=timezone.now() + timedelta(days=1))
+        answer = {"outcome": "tie", "texts_sha256": shown_in(lease).sha256, "schema_version": 1}
+        for _ in "ab":
+            try:
+                submit_judgement(assignment=lease, user=user, answer=answer, idempotency_key=f"{lease.pk}")
+            except Conflict:
+                break
+    finished.append(number)
+
+finished, numbers = [], [int(word) for word in sys.argv[1:]]
+threads = [threading.Thread(target=work, args=[number]) for number in numbers]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert sorted(finished) == numbers
+"""
+COUNT = """
+import json
+import django
+django.setup()
+from annotate.models import Judgement, Task
+rows = list(Judgement.objects.values_list("task", "rater", "shown_order"))
+print(json.dumps({"rows": rows, "open": list(Task.objects.values_list("open_slots", flat=True))}))
+"""
+
+
+def in_process(environment, code, *arguments):
+    command, pipe = [sys.executable, "-c", code, *arguments], subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def outcome(process):
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return out
+
+
+def race(environment):
+    """All raters at work at once; afterwards every slot is filled, none twice."""
+    environment = os.environ | {"LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "config.settings"} | environment
+    outcome(in_process(environment, MAKE))
+    for process in [in_process(environment, RATERS_OF_ONE_PROCESS, *numbers) for numbers in ("0246", "1357")]:
+        outcome(process)
+    found = json.loads(outcome(in_process(environment, COUNT)))
+    per_task = Counter(task for task, _, _ in found["rows"])
+    assert per_task == dict.fromkeys(per_task, OVERLAP)
+    assert len(per_task) == TASKS
+    assert found["open"] == [0] * TASKS
+    assert len({(task, rater) for task, rater, _ in found["rows"]}) == TASKS * OVERLAP
+
+
+def test_eight_writers_on_sqlite(tmp_path):
+    race({"VAR_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'race.sqlite3'}"})
+
+
+@pytest.fixture
+def postgres():
+    """The address of a database of our own, dropped at the end."""
+    import psycopg
+
+    name = f"touchstone_race_{uuid4().hex[:12]}"
+    try:
+        server = psycopg.connect(f"{POSTGRES}/postgres", autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no PostgreSQL: {error}")
+    with server:
+        server.execute(f"CREATE DATABASE {name}")
+    yield f"{POSTGRES}/{name}"
+    with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.service
+def test_eight_writers_on_postgresql(tmp_path, postgres):
+    race({"VAR_DIR": str(tmp_path), "DATABASE_URL": postgres})

@@ -1,0 +1,241 @@
+"""A rater at the judging page, in a real browser against a real server; the database is read back."""
+
+import json
+import sqlite3
+
+import pytest
+
+from tests.site import Site
+
+pytestmark = pytest.mark.e2e
+SEED = r"""
+from annotate.models import User
+from annotate.services.project import add_member, create_project
+from annotate.services.task import make_tasks
+from tests.annotate.making import make_item
+alice = User.objects.create_superuser("alice", password="alice-pass-phrase")
+bob = User.objects.create_user("bob", password="bob-pass-phrase")
+project = create_project(slug="answers", name="Answers", actor=alice, overlap=3, guidelines="Mark *less*.")
+add_member(project=project, user=bob, role="annotator", actor=alice)
+turns = [("user", "Hello."), ("assistant", "Good day."), ("user", "Where is the tower?")]
+turns = [{"role": role, "content": content} for role, content in turns]
+context = [{"title": "Atlas", "text": "The tower stands in Paris, on the Seine."}]
+code = "```python\nprint('a very long line') # " + "x" * 300 + "\n```\n"
+long = "The **tower** 🗼 is in *Rome*.\n\n- One `a < b`\n- Two $x^2$\n\n" + code + "More words. " * 200
+for n in range(4):
+    right = "The **tower** is in *Paris*."
+    item = make_item(project, f"Tower {n}?", long + str(n), right, turns=turns, context=context)
+    make_tasks(project=project, items=[item])
+"""
+RESET = """
+DELETE FROM annotate_span; DELETE FROM annotate_judgement; DELETE FROM annotate_assignment;
+UPDATE annotate_task SET open_slots = slots;
+"""
+
+
+class Database:
+    """The server's own file, read past the server."""
+
+    def __init__(self, site):
+        self.connection = sqlite3.connect(site.folder / "touchstone.sqlite3", isolation_level=None)
+        self.connection.row_factory = sqlite3.Row
+
+    def rows(self, table):
+        found = self.connection.execute(f"SELECT * FROM annotate_{table} ORDER BY id").fetchall()
+        return [{name: self.value(name, row[name]) for name in row.keys()} for row in found]  # noqa: SIM118
+
+    def value(self, name, value):
+        return (
+            json.loads(value)
+            if name in ("shown_order", "ranking", "ratings", "checked", "omissions", "draft")
+            else value
+        )
+
+    def text(self, response):
+        return self.connection.execute("SELECT text FROM annotate_response WHERE id = ?", [response]).fetchone()[0]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with Site(tmp_path_factory.mktemp("judging")) as site:
+        site.run(SEED)
+        yield site
+
+
+@pytest.fixture
+def database(site):
+    database = Database(site)
+    database.connection.executescript(RESET)
+    yield database
+    database.connection.close()
+
+
+@pytest.fixture
+def desk(site, database, page):
+    """Bob, signed in, with a task of his own before him; what he left in earlier tests is put away."""
+    site.run("from annotate.models import *; Assignment.objects.all().delete(); Judgement.objects.all().delete()")
+    site.run(
+        "from django.db.models import F; from annotate.models import Task; Task.objects.update(open_slots=F('slots'))"
+    )
+    page.goto(f"{site.url}/login/")
+    page.fill("[name=username]", "bob")
+    page.fill("[name=password]", "bob-pass-phrase")
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(lambda url: "/login/" not in url)
+    page.goto(f"{site.url}/p/answers/judge/")
+    return ready(page)
+
+
+def ready(page):
+    page.wait_for_selector("html[data-ready]")
+    return page
+
+
+def wait_state(page, text):
+    page.locator("#state", has_text=text).wait_for()
+
+
+def wait_saved(page):
+    wait_state(page, "saved on server")
+
+
+def submit(page, keys="Control+Enter"):
+    old = page.url
+    page.keyboard.press(keys)
+    page.wait_for_url(lambda url: url != old)
+    return ready(page)
+
+
+def shown(page):
+    """The response ids from left to right."""
+    return [int(column.get_attribute("data-response")) for column in page.locator(".response").all()]
+
+
+def mark_first_word(page, side="s", category="1"):
+    page.keyboard.press(side)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(category)
+    page.keyboard.press("Escape")
+
+
+def test_a_task_is_judged_by_keyboard_alone(database, desk):
+    assert desk.locator("#answer input:checked").count() == 0
+    mark_first_word(desk)
+    for key in ("N", "r", "4", "2", "R", "5", "5", "6", "e"):
+        desk.keyboard.press(key)
+    desk.keyboard.type("Right knows where it is.")
+    submit(desk)
+    (judgement,) = database.rows("judgement")
+    left, right = judgement["shown_order"]
+    assert (judgement["outcome"], judgement["strength"]) == ("ranking", 2)
+    assert judgement["ranking"] == [[right], [left]]
+    assert judgement["ratings"] == {
+        str(left): {"helpful": 4, "clarity": 2},
+        str(right): {"helpful": 5, "clarity": 5},
+    }
+    assert (judgement["checked"], judgement["rationale"]) == ([right], "Right knows where it is.")
+    (span,) = database.rows("span")
+    assert (span["response_id"], span["quote"], span["category"]) == (left, "tower", "wrong")
+    assert database.text(left)[span["start"] : span["end"]] == "tower"
+
+
+def test_a_reload_in_the_middle_keeps_everything(database, desk):
+    mark_first_word(desk)
+    desk.locator(".mark [name=note]").first.fill("not a tower")
+    desk.keyboard.press("Escape")
+    for key in ("2", "R", "3", "O"):
+        desk.keyboard.press(key)
+    desk.keyboard.type("the river")
+    wait_saved(desk)
+    before = shown(desk)
+    desk.reload()
+    ready(desk)
+    assert shown(desk) == before
+    assert desk.locator("[name=outcome]:checked").get_attribute("value") == "left-2"
+    submit(desk)
+    (judgement,) = database.rows("judgement")
+    _, right = judgement["shown_order"]
+    assert [(span["quote"], span["note"]) for span in database.rows("span")] == [("tower", "not a tower")]
+    assert judgement["ratings"] == {str(right): {"helpful": 3}}
+    assert [(o["response"], o["note"]) for o in judgement["omissions"]] == [(right, "the river")]
+
+
+def test_pressing_submit_many_times_stores_one_row(database, desk):
+    desk.keyboard.press("4")
+    old = desk.url
+    desk.evaluate("for (let i = 0; i < 5; i++) document.getElementById('answer').requestSubmit()")
+    desk.wait_for_url(lambda url: url != old)
+    assert [row["outcome"] for row in database.rows("judgement")] == ["tie"]
+
+
+def test_without_the_network_the_work_is_kept_and_sent_later(database, desk):
+    desk.context.set_offline(True)
+    desk.keyboard.press("8")
+    wait_state(desk, "offline – kept here")
+    desk.keyboard.press("Control+Enter")
+    wait_state(desk, "submits when")
+    assert database.rows("judgement") == []
+    old = desk.url
+    desk.context.set_offline(False)
+    desk.wait_for_url(lambda url: url != old)
+    assert [row["outcome"] for row in database.rows("judgement")] == ["both_bad"]
+
+
+def test_work_that_never_reached_the_server_survives_a_reload(database, desk):
+    desk.route("**/draft/", lambda route: route.abort())
+    desk.keyboard.press("1")
+    wait_state(desk, "offline")
+    desk.unroute("**/draft/")
+    desk.reload()
+    assert ready(desk).locator("[name=outcome]:checked").get_attribute("value") == "left-3"
+    wait_saved(desk)
+    assert database.rows("assignment")[0]["draft"]["answer"]["strength"] == 3
+
+
+def test_a_stale_tab_is_told_and_overwrites_nothing(database, desk):
+    other = desk.context.new_page()
+    other.goto(desk.url)
+    ready(other)
+    desk.keyboard.press("1")
+    wait_saved(desk)
+    other.keyboard.press("7")
+    other.get_by_role("button", name="Load the newer work").wait_for()
+    assert database.rows("assignment")[0]["draft"]["answer"]["ranking"][0] == shown(desk)[:1]
+    other.get_by_role("button", name="Keep what is here").click()
+    wait_saved(other)
+    assert database.rows("assignment")[0]["draft"]["answer"]["ranking"][0] != shown(desk)[:1]
+
+
+def test_a_wrong_answer_is_said_at_its_field_and_back_leads_to_a_change(database, desk):
+    desk.keyboard.press("Control+Enter")
+    desk.locator('[data-error="outcome"]:not(:empty)').wait_for()
+    desk.keyboard.press("9")
+    desk.keyboard.press("Control+Enter")
+    desk.locator('[data-error="reason"]:not(:empty)').wait_for()
+    desk.keyboard.type("Not my language.")
+    submit(desk)
+    submit(desk, "b")
+    assert desk.locator("[name=reason]").input_value() == "Not my language."
+    desk.keyboard.press("4")
+    submit(desk)
+    assert [(r["outcome"], bool(r["superseded"])) for r in database.rows("judgement")] == [
+        ("cannot_judge", True),
+        ("tie", False),
+    ]
+
+
+def test_raw_and_rendered_show_the_same_marks_and_nothing_scrolls_sideways(database, desk):
+    desk.set_viewport_size({"width": 1024, "height": 768})
+    mark_first_word(desk)
+    sideways = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not desk.evaluate(sideways)
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("v")
+    assert desk.locator("pre.raw").first.is_visible()
+    assert desk.locator(".mark").count() == 1
+    assert not desk.evaluate(sideways)
+    desk.keyboard.press("v")
+    desk.keyboard.press("u")
+    assert (
+        desk.locator(".mark").count() == 1
+    )  # a switch starts a new history: nothing is undone behind the rater's back
