@@ -1,7 +1,8 @@
 """Plain values → plotly figures as JSON. The only importer of plotly.
 
-Colours are names of CSS custom properties, with an opacity where it is not 1 (`var(--accent)`, `var(--pos, 0.2)`):
-charts.js resolves them, so that a figure follows the reader's theme.
+Lists go in, never arrays, which plotly would pack into base64. Colours are names of CSS custom properties, with an
+opacity where it is not 1 (`var(--accent)`, `var(--pos, 0.2)`): charts.js resolves them, so that a figure follows the
+reader's theme.
 """
 
 import math
@@ -42,7 +43,7 @@ def drift_figure(found: Drift, axis: str) -> dict:
     """Gains of proxy and gold with their bands, both fits of the gold, and the peak; axis is "d" or "kl"."""
     from plotly import graph_objects as go
 
-    x = found.d if axis == "d" else found.kl
+    x = plain(found.d if axis == "d" else found.kl)
     traces = []
     for name, curve, colour in (("proxy", found.proxy, PROXY), ("gold", found.gold, GOLD)):
         traces += _band(go, x, curve.low, curve.high, colour)
@@ -52,7 +53,9 @@ def drift_figure(found: Drift, axis: str) -> dict:
         if form.alpha.value is not None:
             fitted = {"color": "var(--soft)", "width": 1.5, "dash": dash}
             at = d if axis == "d" else d * d
-            traces.append(go.Scatter(x=at, y=form.at(d), mode="lines", name=f"fit {NAMES[form.form]}", line=fitted))
+            traces.append(
+                go.Scatter(x=plain(at), y=plain(form.at(d)), mode="lines", name=f"fit {NAMES[form.form]}", line=fitted)
+            )
     figure = go.Figure(traces)
     _mark_peak(figure, found, axis)
     title = "d = √KL from one draw" if axis == "d" else "KL from one draw, nats"
@@ -63,8 +66,8 @@ def _measured(go: Any, x: Sequence[float], curve: Curve, found: Drift, name: str
     symbol = "circle" if name == "proxy" else "diamond"
     return go.Scatter(
         x=x,
-        y=curve.mean,
-        customdata=found.ns,
+        y=plain(curve.mean),
+        customdata=plain(found.ns),
         mode="lines+markers",
         name=name,
         line=_line(colour),
@@ -89,7 +92,7 @@ def _band(go: Any, x: Sequence[float], low: Sequence[float], high: Sequence[floa
     """The 95 % interval as an area: two silent lines, filled between."""
     silent = {"x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     fill = f"var({colour}, 0.16)"
-    return [go.Scatter(y=low, **silent), go.Scatter(y=high, fill="tonexty", fillcolor=fill, **silent)]
+    return [go.Scatter(y=plain(low), **silent), go.Scatter(y=plain(high), fill="tonexty", fillcolor=fill, **silent)]
 
 
 def _finish(figure: Any, x: str, y: str) -> dict:

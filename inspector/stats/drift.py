@@ -87,10 +87,15 @@ def best_of_n(
     if ties == "average":
         _, which, counts = np.unique(proxy[order], return_inverse=True, return_counts=True)
         ranked = (np.bincount(which, ranked) / counts)[which]
-    return np.array([top_weights(len(proxy), int(n)) @ ranked for n in ns])
+    return _weights(len(proxy), tuple(int(n) for n in ns)) @ ranked
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=8)
+def _weights(candidates: int, ns: tuple[int, ...]) -> np.ndarray:
+    """(ns, candidates): the same for every prompt of a pool."""
+    return np.stack([top_weights(candidates, n) for n in ns])
+
+
 def top_weights(candidates: int, n: int) -> np.ndarray:
     """(candidates,) probability that the i-th lowest is the top of n: C(i−1, n−1)/C(N, n), by log-factorials."""
     if not 1 <= n <= candidates:

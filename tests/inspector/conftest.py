@@ -1,0 +1,31 @@
+import pytest
+
+from annotate.models import Role
+from annotate.services.project import add_member
+from tests.inspector import making
+
+
+@pytest.fixture
+def researcher(person, project):
+    """Rita looks into the models of the project and manages nothing."""
+    rita = person("rita")
+    add_member(project=project, user=rita, role=Role.RESEARCHER)
+    return rita
+
+
+@pytest.fixture
+def version(project):
+    return making.make_version(project)
+
+
+@pytest.fixture
+def oder(project):
+    """An item whose second response is longer and wrong."""
+    return making.make_item(
+        project, "Where does the Oder end?", "In the Baltic Sea.", "It <b>ends</b> in the North Sea 😀, far away."
+    )
+
+
+@pytest.fixture
+def other(project):
+    return making.make_item(project, "How long is it?", "866 km", "It is 866 kilometres long", "Long")
