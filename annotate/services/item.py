@@ -80,7 +80,8 @@ def write_items(
     report: Report = silent,
 ) -> dict[str, int]:
     """Write a surveyed file. Span categories that the project lacks are added to its schema."""
-    Project.objects.select_for_update().get(pk=project.pk)  # imports into one project: one after the other
+    # One import at a time; no_key, so that people can judge and be leased tasks meanwhile.
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     _add_categories(project, survey.categories, actor)
     before, done = _count(project), 0
     file.seek(0)

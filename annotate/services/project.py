@@ -26,7 +26,7 @@ def create_project(
 @transaction.atomic
 def change_schema(*, project: Project, schema: Schema, actor: User | None = None) -> SchemaVersion:
     """A new version; judgements made under the old one keep it."""
-    Project.objects.select_for_update().get(pk=project.pk)
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     number = project.schema_version.number + 1
     version = SchemaVersion.objects.create(
         project=project, number=number, body=schema.model_dump(mode="json"), created_by=actor
