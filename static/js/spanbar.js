@@ -54,7 +54,7 @@ export class Bar {
 
   place() {
     const { range, map } = this.editor;
-    const below = range && map.ranges(range.start, range.end).at(-1)?.getBoundingClientRect();
+    const below = range && map.box(range.start, range.end);
     if (!below) return;
     const { offsetWidth: width, offsetHeight: height } = this.element;
     const top = below.bottom + 8 + height > innerHeight ? below.top - height - 8 : below.bottom + 8;

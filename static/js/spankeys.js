@@ -1,4 +1,12 @@
-// The keys of SpanEditor; spans.js lists them.
+// The keys of SpanEditor, while focus is in the text (tabindex 0) or in its bar:
+//   any time          Enter: keyboard mode · Ctrl+Z undo · Ctrl+Shift+Z or Ctrl+Y redo
+//   a range is chosen 1–9, 0: mark it, or change the chosen mark · Shift+←/→: move its end · Alt+←/→: move its start
+//                     Delete or Backspace: remove the chosen mark · Escape: let go
+//   keyboard mode     ←/→: previous, next unit · ↑/↓: sentence · Home/End · w s c: unit is word, sentence, character
+//                     n p: next, previous mark · Enter: to the bar, or to a mark's details · ?: say the keys
+//                     Escape: leave
+// In keyboard mode no key but Tab and the browser's own Ctrl combinations leaves the text (stopPropagation). Outside it
+// only keys that did something are stopped: a digit without a chosen range goes on to the page.
 
 const HELP =
   "Left and right: previous and next unit. Up and down: sentence. W, S, C: word, sentence, character. " +

@@ -33,7 +33,8 @@ export class Marks {
   change(id, changes) {
     const old = this.get(id);
     const span = { ...this.#span({ ...old, ...changes }), id };
-    this.#commit(this.list.map((each) => (each === old ? span : each)));
+    const typing = "note" in changes || "correction" in changes ? `${id} ${Object.keys(changes)}` : null;
+    this.#commit(this.list.map((each) => (each === old ? span : each)), typing);
     return span;
   }
 
@@ -51,8 +52,10 @@ export class Marks {
     return this.#travel(this.future, this.past);
   }
 
-  #commit(spans) {
-    this.past.push(this.list);
+  /** Letters typed one after another into one field are undone together. */
+  #commit(spans, typing = null) {
+    if (!typing || typing !== this.typing) this.past.push(this.list);
+    this.typing = typing;
     this.future = [];
     this.list = sorted(spans);
   }
@@ -61,6 +64,7 @@ export class Marks {
   #travel(from, to) {
     if (!from.length) return false;
     to.push(this.list);
+    this.typing = null;
     this.list = from.pop();
     return true;
   }

@@ -82,5 +82,10 @@ export function showPending({ map, root, range }) {
   const ranges = range ? map.ranges(range.start, range.end) : [];
   if (range) map.touched(range.start, range.end).forEach((run) => run.atom && run.el.classList.add("pending"));
   window.CSS.highlights.set("pending", new Highlight(...ranges));
-  ranges.at(-1)?.endContainer.parentElement?.scrollIntoView({ block: "nearest" });
+}
+
+/** Scroll what is chosen into sight. */
+export function reveal({ map, range }) {
+  const last = range && map.touched(range.start, range.end).at(-1);
+  (last?.el.querySelector("mark.chosen:last-of-type") ?? last?.el)?.scrollIntoView({ block: "nearest" });
 }

@@ -33,16 +33,19 @@ export class TextMap {
 
   /** The part of a run that lies in a DOM Range; an atom is in it whole or not at all. */
   #clip(run, range) {
+    const [opens, closes] = [range.startContainer, range.endContainer].map((node) => run.el.contains(node));
+    if (!opens && !closes) return run;
     const part = document.createRange();
     part.selectNodeContents(run.el);
-    if (run.el.contains(range.startContainer)) part.setStart(range.startContainer, range.startOffset);
-    if (run.el.contains(range.endContainer)) part.setEnd(range.endContainer, range.endOffset);
+    if (opens) part.setStart(range.startContainer, range.startOffset);
+    if (closes) part.setEnd(range.endContainer, range.endOffset);
     if (run.atom) return part.collapsed ? { start: 0, end: 0 } : run;
+    const length = Array.from(part.toString()).length;
     const before = document.createRange();
     before.selectNodeContents(run.el);
     before.setEnd(part.startContainer, part.startOffset);
     const start = run.start + Array.from(before.toString()).length;
-    return { start, end: start + Array.from(part.toString()).length };
+    return { start, end: start + length };
   }
 
   /** Without white space at the edges, and cutting no visible character in two; null where nothing is left. */
@@ -56,17 +59,24 @@ export class TextMap {
       : { start, end };
   }
 
-  /** [start, end) → DOM Ranges, one for each run it touches. */
+  /** [start, end) → one range for each run it touches. Static: a browser mends each live one at each edit. */
   ranges(start, end) {
     return this.touched(start, end).map((run) => {
-      const range = document.createRange();
-      if (run.atom) range.selectNode(run.el);
-      else {
-        range.setStart(...this.#place(run, Math.max(start, run.start)));
-        range.setEnd(...this.#place(run, Math.min(end, run.end)));
-      }
-      return range;
+      const [[startContainer, startOffset], [endContainer, endOffset]] = run.atom
+        ? [[run.el, 0], [run.el, run.el.childNodes.length]]
+        : [this.#place(run, Math.max(start, run.start)), this.#place(run, Math.min(end, run.end))];
+      return new StaticRange({ startContainer, startOffset, endContainer, endOffset });
     });
+  }
+
+  /** Where the last run of [start, end) is on the screen. */
+  box(start, end) {
+    const run = this.touched(start, end).at(-1);
+    if (!run || run.atom) return run?.el.getBoundingClientRect();
+    const range = document.createRange();
+    range.setStart(...this.#place(run, Math.max(start, run.start)));
+    range.setEnd(...this.#place(run, Math.min(end, run.end)));
+    return range.getBoundingClientRect();
   }
 
   #place(run, point) {

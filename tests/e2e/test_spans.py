@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from annotate.text import plain, render
+from annotate.text import plain, render, snap
 from tests.browser import FLAGS, find
 
 pytestmark = pytest.mark.e2e
@@ -82,6 +82,25 @@ def show(tab):
     assert trouble == []
 
 
+ODD = "\n\nend\r\n\r\nx\ry\0z \x0b\x0c\x85\u2028\ufeff\ufffe \xa0."
+EVERY_SELECTION = """() => {
+  const walker = document.createTreeWalker(document.getElementById("text"), NodeFilter.SHOW_TEXT);
+  const places = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode())
+    for (let i = 0; i <= node.length; i += 1) places.push([node, i]);
+  const found = [];
+  for (let i = 0; i < 400; i += 1) {
+    const [a, b] = [(i * 7919) % places.length, (i * 104729 + 13) % places.length].sort((x, y) => x - y);
+    const range = document.createRange();
+    range.setStart(...places[a]);
+    range.setEnd(...places[b]);
+    const span = editor.map.offsets(range);
+    if (span) found.push({ ...span, quote: editor.map.quote(span.start, span.end) });
+  }
+  return found;
+}"""
+
+
 def value(page):
     return page.evaluate("editor.value()")
 
@@ -98,7 +117,8 @@ def drag(page, first, last):
         """() => [...document.querySelectorAll("#text .r")].filter((el) => el.textContent.trim())
         .map((el) => [...el.getClientRects()].filter((box) => box.width))
         .filter((all) => all.length)
-        .map((all) => [all[0].x, all[0].y + all[0].height / 2, all.at(-1).right, all.at(-1).y + all.at(-1).height / 2])"""
+        .map((all) => [all[0], all.at(-1)])
+        .map(([a, z]) => [a.x, a.y + a.height / 2, z.right, z.y + z.height / 2])"""
     )
     (left, top, *_), (*_, right, bottom) = boxes[first], boxes[last]
     page.mouse.move(left + 1, top)
@@ -106,7 +126,7 @@ def drag(page, first, last):
     page.mouse.move(left + 3, top)
     page.mouse.move(right - 1, bottom, steps=4)
     page.mouse.up()
-    page.wait_for_function("editor.range")
+    page.wait_for_selector(".span-bar:popover-open")
 
 
 def press(page, *keys):
@@ -114,7 +134,15 @@ def press(page, *keys):
         page.keyboard.press(key)
 
 
-@pytest.mark.parametrize("raw", NASTY, ids=range(len(NASTY)))
+def spans_in(page):
+    """[(quote, category)] of what is marked."""
+    return [(span["quote"], span["category"]) for span in value(page)]
+
+
+every_text = pytest.mark.parametrize("raw", NASTY, ids=range(len(NASTY)))
+
+
+@every_text
 def test_mouse_and_keyboard_mark_what_they_show(show, raw):
     page = show(raw)
     drag(page, 0, -1)
@@ -123,6 +151,162 @@ def test_mouse_and_keyboard_mark_what_they_show(show, raw):
     press(page, "Enter", "2", "ArrowRight", "Shift+ArrowRight", "1", "End", "Alt+ArrowLeft", "2", "c", "1")
     spans = value(page)
     assert_quotes(raw, spans)
-    assert len(spans) >= 4
+    assert len(spans) == 5
     whole = max(spans, key=lambda span: span["end"] - span["start"])
     assert whole["end"] - whole["start"] > len(raw) / 2
+
+
+@every_text
+@pytest.mark.parametrize("make", [render, plain])
+def test_the_page_holds_the_raw_text_run_by_run(show, raw, make):
+    page = show(raw + ODD, make)
+    runs = page.evaluate(
+        "[...document.querySelectorAll('.r:not(.atom)')].map((el) => [+el.dataset.s, +el.dataset.e, el.textContent])"
+    )
+    assert runs
+    assert all((raw + ODD)[start:end] == text for start, end, text in runs)
+
+
+@every_text
+def test_any_selection_gives_whole_characters_of_the_raw_text(show, raw):
+    page = show(raw)
+    for found in page.evaluate(EVERY_SELECTION):
+        assert raw[found["start"] : found["end"]] == found["quote"] != ""
+        assert snap(raw, found["start"], found["end"]) == (found["start"], found["end"])
+
+
+def test_overlapping_marks_survive_and_are_told_apart(show):
+    page = show("The **river** is long and wide.")
+    drag(page, 0, 1)
+    press(page, "1")
+    drag(page, 1, 2)
+    press(page, "2")
+    assert spans_in(page) == [("The **river", "wrong"), ("river** is long and wide.", "vague")]
+    both = page.locator("mark", has_text="river")
+    assert len(both.get_attribute("data-spans").split()) == 2
+    assert both.get_attribute("title") == "Wrong fact, Vague"
+    assert page.eval_on_selector_all("[data-tags]", "all => all.map((el) => el.dataset.tags)") == ["1", "2"]
+
+
+def test_a_click_chooses_a_mark_and_the_next_click_the_one_beneath(show):
+    page = show(
+        "one two three",
+        spans=[{"start": 0, "end": 7, "category": "wrong"}, {"start": 4, "end": 13, "category": "vague"}],
+    )
+    for category in ("wrong", "vague"):
+        page.locator("mark", has_text="two").click()
+        page.wait_for_selector(f'.span-bar [data-category="{category}"][aria-pressed="true"]')
+    press(page, "Delete")
+    assert spans_in(page) == [("one two", "wrong")]
+    press(page, "Control+z")
+    assert len(spans_in(page)) == 2
+    press(page, "Control+Shift+z")
+    assert spans_in(page) == [("one two", "wrong")]
+
+
+def test_the_bar_marks_by_mouse(show):
+    page = show(EMOJI)
+    drag(page, 0, 0)
+    page.get_by_role("button", name="Vague").click()
+    assert spans_in(page) == [(EMOJI, "vague")]
+    page.locator("mark").click()
+    page.get_by_role("button", name="Remove").click()
+    assert value(page) == []
+
+
+def test_keys_stay_in_the_text_only_while_they_are_used(show):
+    page = show(PLAIN_WORDS)
+    page.focus("#text")
+    press(page, "1", "Enter", "2", "x", "Escape", "2", "Tab")
+    assert page.evaluate("heard") == ["1", "2", "Tab"]
+    assert spans_in(page) == [("The", "vague")]
+
+
+def test_tab_leaves_keyboard_mode(show):
+    page = show(PLAIN_WORDS)
+    page.focus("#text")
+    press(page, "Enter", "Shift+Tab")
+    assert page.evaluate("document.activeElement.id") == "other"
+    assert page.evaluate("[editor.keyboard, editor.range]") == [False, None]
+
+
+def test_keyboard_moves_extends_and_adjusts(show):
+    page = show(PLAIN_WORDS)
+    page.focus("#text")
+    press(page, "Enter", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "1")  # river is long
+    press(page, "Shift+ArrowLeft", "Alt+ArrowLeft", "2")  # The river is
+    press(page, "ArrowDown", "s", "ArrowLeft", "ArrowRight", "1")  # the sentence
+    assert spans_in(page) == [("The river is", "vague"), ("river is long", "wrong"), ("It ends in the sea.", "wrong")]
+    press(page, "n", "2", "w", "Shift+ArrowRight")  # the first mark
+    assert spans_in(page)[:2] == [("The river is long", "vague"), ("river is long", "wrong")]
+    press(page, "p", "Backspace")
+    assert len(value(page)) == 2
+
+
+def test_a_character_is_what_people_see(show):
+    page = show("a👩‍👩‍👧‍👦e\u0301🇩🇪")
+    page.focus("#text")
+    press(page, "Enter", "c", "Home", "1", "ArrowRight", "1", "ArrowRight", "1", "ArrowRight", "1")
+    assert [quote for quote, _ in spans_in(page)] == ["a", "👩‍👩‍👧‍👦", "e\u0301", "🇩🇪"]
+
+
+def test_it_is_said_aloud(show):
+    page = show(PLAIN_WORDS)
+    page.focus("#text")
+    press(page, "Enter", "ArrowRight")
+    said = page.get_by_role("status")
+    assert said.text_content() == "“river”"
+    press(page, "1")
+    assert said.text_content() == "Marked “river” as Wrong fact. 1 mark."
+
+
+def test_a_typed_note_is_undone_as_a_whole_and_not_read_aloud(show):
+    page = show(PLAIN_WORDS, spans=[{"start": 4, "end": 9, "category": "wrong"}])
+    for note in ("l", "la", "lake"):
+        page.evaluate("(note) => editor.update(editor.spans[0].id, { note })", note)
+    assert value(page)[0]["note"] == "lake"
+    assert page.get_by_role("status").text_content() == ""
+    page.evaluate("editor.undo()")
+    assert value(page)[0]["note"] == ""
+    page.evaluate("editor.redo()")
+    assert value(page)[0]["note"] == "lake"
+
+
+def test_another_editor_can_take_over_with_the_same_marks(show):
+    page = show(EMOJI, spans=[{"start": 0, "end": 3, "category": "wrong"}])
+    page.focus("#text")
+    press(page, "Enter")
+    page.evaluate("editor.destroy()")
+    assert page.locator(".span-bar, [role=application]").count() == 0
+    page.evaluate(
+        """async () => {
+          const { SpanEditor } = await import("/static/js/spans.js");
+          const old = editor;
+          const data = JSON.parse(document.getElementById("data").textContent);
+          window.editor = new SpanEditor(old.root, { ...data, spans: old.value() });
+        }"""
+    )
+    page.focus("#text")
+    press(page, "Enter", "End", "2")
+    assert spans_in(page) == [("Ten", "wrong"), ("flags", "vague")]
+
+
+def test_a_draft_comes_back_as_it_was(show):
+    draft = [{"start": 4, "end": 9, "category": "wrong", "severity": 2, "note": "no", "correction": "lake"}]
+    assert value(show(PLAIN_WORDS, spans=draft)) == [{**draft[0], "quote": "river"}]
+
+
+def test_a_span_outside_the_text_is_refused(show):
+    page = show("short")
+    refused = "([s, e, c]) => { try { editor.add(s, e, c); } catch (error) { return error.name; } }"
+    for wrong in ([0, 6, "wrong"], [2, 2, "wrong"], [0, 1, "other"]):
+        assert page.evaluate(refused, wrong) == "RangeError"
+
+
+def test_a_long_text_is_marked_at_its_end(show):
+    raw = (TABLE + "\n\n" + CODE + "\n\n" + MATH + "\n\n") * 60 + "The very end."
+    page = show(raw)
+    page.focus("#text")
+    press(page, "Enter", "End", "1")
+    assert_quotes(raw, value(page))
+    assert spans_in(page) == [("end", "wrong")]
