@@ -73,11 +73,11 @@ def _held_out(responses: Iterable[Response]) -> set[str]:
 
 
 def _spans(judgements: list[tuple[Judgement, str]]) -> dict[int, tuple[SpanLabel, ...]]:
-    """Only responses that somebody marked or checked have an entry."""
+    """Only responses that somebody marked, checked, or found something missing from have an entry."""
     found: dict[int, set] = defaultdict(set)
     for judgement, _ in judgements:
-        for response in judgement.checked:
-            found[response].update(())  # looked at, nothing to mark
+        for response in [*judgement.checked, *(gap["response"] for gap in judgement.omissions)]:
+            found[response].update(())  # looked at, no span to mark
         for span in judgement.spans.all():
             found[span.response_id].add((span.start, span.end, span.category))
     return {response: tuple(SpanLabel(*span) for span in sorted(spans)) for response, spans in found.items()}
