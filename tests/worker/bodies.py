@@ -1,0 +1,35 @@
+"""A job body that does what its parameters say, for tests of everything around it."""
+
+import time
+
+from annotate.models import Event
+
+
+def run(job, progress):
+    return {"count": count, "fail": fail, "write": write, "die": die}[job.params["do"]](job, progress)
+
+
+def count(job, progress):
+    """steps × seconds of work."""
+    steps = job.params.get("steps", 3)
+    for step in range(steps):
+        progress.report("count", step, steps, {"loss": 1 / (step + 1), "step": step})
+        time.sleep(job.params.get("seconds", 0))
+    return {"counted": steps}
+
+
+def fail(job, progress):
+    raise {"ValueError": ValueError, "OSError": OSError}[job.params["error"]]("line 3: no prompt\nand more")
+
+
+def write(job, progress):
+    """A row and the end, in one transaction."""
+    return progress.finish(lambda: {"row": Event.objects.create(kind="test.wrote", subject=f"job:{job.pk}").pk})
+
+
+def die(job, progress):
+    """Never ends on its first attempt: the test kills it; the next attempt writes."""
+    while job.attempt == 1:
+        progress.report("waiting to be killed", 0, 1)
+        time.sleep(0.05)
+    return write(job, progress)

@@ -1,0 +1,190 @@
+"""The life of a job, without a broker: claimed once, run, cancelled, reaped, retried; a zombie writes nothing."""
+
+from datetime import timedelta
+
+import pytest
+from celery import current_app
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from annotate.models import Event
+from worker.jobs import JOBS
+from worker.models import Job
+from worker.models.job import JobState
+from worker.progress import Progress
+from worker.services.claim import Cancelled, LostClaim
+from worker.services.job import ATTEMPTS, HERE, cancel, claim, launch, reap, retry, run_now
+
+
+@pytest.fixture(autouse=True)
+def _bodies(monkeypatch):
+    monkeypatch.setitem(JOBS, "train", "tests.worker.bodies")
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What was sent to the broker."""
+    messages = []
+    monkeypatch.setattr(
+        current_app._get_current_object(), "send_task", lambda name, **options: messages.append((name, options))
+    )
+    return messages
+
+
+def job_of(project, **params):
+    return launch(project=project, kind="train", params={"do": "count"} | params)
+
+
+def age(job, **fields):
+    """As if its heart had stopped long ago."""
+    Job.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(hours=1), **fields)
+
+
+def states(job):
+    return [event.data["state"] for event in job.events.filter(kind="state")]
+
+
+def test_a_launch_nudges_the_queue_when_it_commits(project, alice, sent, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        job = launch(project=project, kind="train", params={}, actor=alice, queue="gpu")
+        assert sent == []
+    assert sent == [("worker.run", {"args": [job.pk], "queue": "gpu", "retry": False})]
+    assert Event.objects.get(kind="job.launched").actor == alice
+
+
+def test_a_launch_survives_a_dead_broker(project, monkeypatch, django_capture_on_commit_callbacks):
+    def refused(*_, **__):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(current_app._get_current_object(), "send_task", refused)
+    with django_capture_on_commit_callbacks(execute=True):
+        job = job_of(project)
+    assert Job.objects.get(pk=job.pk).state == JobState.QUEUED
+
+
+def test_a_job_runs_and_tells_its_story(project):
+    job = run_now(job_of(project))
+    assert (job.state, job.result, job.claim) == (JobState.DONE, {"counted": 3}, "")
+    assert states(job) == ["queued", "running", "done"]
+    assert [e.data["loss"] for e in job.events.filter(kind="metric")] == [1, 0.5, pytest.approx(1 / 3)]
+    assert [e.number for e in job.events.all()] == list(range(1, job.events.count() + 1))
+
+
+def test_delivered_twice_it_runs_once(project):
+    job = job_of(project, do="write")
+    run_now(job)
+    run_now(job)
+    assert (Event.objects.filter(kind="test.wrote").count(), job.attempt) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"), [("ValueError", "line 3: no prompt"), ("OSError", "OSError: line 3: no prompt")]
+)
+def test_a_failure_says_its_cause_in_one_line_and_what_to_do(project, error, cause):
+    job = run_now(job_of(project, do="fail", error=error))
+    assert (job.state, job.error) == (JobState.FAILED, cause)
+    assert job.advice
+
+
+def test_a_queued_job_is_cancelled_at_once_and_never_runs(project, alice):
+    job = cancel(job=job_of(project), actor=alice)
+    assert job.state == JobState.CANCELLED
+    assert run_now(job).attempt == 0
+
+
+def test_a_running_job_hears_of_its_cancel_at_its_next_report(project):
+    job = claim(job_of(project).pk)
+    assert cancel(job=job).state == JobState.RUNNING
+    with pytest.raises(Cancelled):
+        Progress(job).report("count", 1, 2)
+
+
+def test_a_cancel_before_the_end_wins_over_the_results(project):
+    job = claim(job_of(project).pk)
+    cancel(job=job)
+    with pytest.raises(Cancelled):
+        Progress(job).finish(lambda: {"row": Event.objects.create(kind="test.wrote", subject="x").pk})
+    assert not Event.objects.filter(kind="test.wrote").exists()
+
+
+def test_cancelling_an_ended_job_changes_nothing(project):
+    job = run_now(job_of(project))
+    assert cancel(job=job).state == JobState.DONE
+    assert not Event.objects.filter(kind="job.cancelled").exists()
+
+
+def test_a_stopped_heart_is_taken_up_and_the_zombie_writes_nothing(project):
+    zombie = claim(job_of(project).pk)
+    age(zombie)
+    assert reap() == {"dead": 1, "lost": 0}
+    heir, late = claim(zombie.pk), Progress(zombie)
+    for write in (
+        lambda: late.report("count", 1, 2),
+        lambda: late.log("still here"),
+        lambda: late.finish(lambda: {"row": Event.objects.create(kind="test.wrote", subject="x").pk}),
+        lambda: late.give_up(JobState.FAILED, error="mine"),
+    ):
+        with pytest.raises(LostClaim):
+            write()
+    assert not Event.objects.filter(kind="test.wrote").exists()
+    Progress(heir).finish(dict)
+    assert (Job.objects.get(pk=heir.pk).state, heir.attempt) == (JobState.DONE, 2)
+
+
+def test_a_beating_heart_is_left_alone(project):
+    claim(job_of(project).pk)
+    assert reap() == {"dead": 0, "lost": 0}
+
+
+def test_a_job_that_kills_its_workers_fails_with_advice(project):
+    job = job_of(project)
+    for _ in range(ATTEMPTS):
+        age(claim(job.pk))
+        reap()
+    job.refresh_from_db()
+    assert (job.state, job.error) == (JobState.FAILED, "The worker died 3 times while it ran this job.")
+    assert "emory" in job.advice
+
+
+def test_a_dead_job_whose_cancel_was_asked_for_is_cancelled(project):
+    job = claim(job_of(project).pk)
+    cancel(job=job)
+    age(job)
+    reap()
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
+
+
+def test_a_lost_nudge_is_sent_again_once(project, sent):
+    age(job_of(project))
+    assert [reap(), reap()] == [{"dead": 0, "lost": 1}, {"dead": 0, "lost": 0}]
+    assert [name for name, _ in sent] == ["worker.run"]
+
+
+def test_a_job_left_by_a_dead_command_goes_to_the_workers(project, sent):
+    job = launch(project=project, kind="train", params={}, queue=HERE)
+    age(job)
+    reap()
+    assert sent[0][1]["queue"] == "cpu"
+
+
+def test_retrying_makes_a_new_job_and_keeps_the_old(project, alice):
+    failed = run_now(job_of(project, do="fail", error="OSError"))
+    again = retry(job=failed, actor=alice)
+    assert (again.params, again.state, failed.state) == (failed.params, JobState.QUEUED, JobState.FAILED)
+    with pytest.raises(ValidationError):
+        retry(job=again)
+
+
+def test_reports_are_thinned_but_no_metric_is(project, django_assert_max_num_queries):
+    job = claim(job_of(project).pk)
+    progress = Progress(job)
+    progress.report("fit", 0, 500)
+    with django_assert_max_num_queries(400):
+        for step in range(500):
+            progress.report("fit", step, 500, {"loss": float("nan"), "step": step})
+    progress.finish(dict)
+    points = [event.data for event in job.events.filter(kind="metric")]
+    assert [point["step"] for point in points] == list(range(500))
+    assert points[0]["loss"] is None
