@@ -3,8 +3,10 @@
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from annotate.models import Membership, Project, Role, User
+from annotate.models import Assignment, Membership, Project, Role, User
+from annotate.models.task import AssignmentState
 from annotate.services.event import record
+from annotate.services.task import release
 
 LAST = "A project needs an admin: make somebody else admin first."
 
@@ -22,8 +24,12 @@ def change_role(*, member: Membership, role: str, actor: User) -> Membership:
 
 @transaction.atomic
 def remove_member(*, member: Membership, actor: User) -> None:
-    """Take the member out; what they judged stays. ValidationError if no admin would be left."""
+    """Take the member out: what they judged stays, what they hold goes back. ValidationError if no admin is left."""
     _keep_an_admin(member)
+    for lease in Assignment.objects.filter(
+        rater=member.user_id, task__project=member.project_id, state=AssignmentState.LEASED
+    ):
+        release(assignment=lease)
     record(kind="member.removed", subject=member, project=member.project, actor=actor, user=member.user_id)
     member.delete()
 

@@ -51,8 +51,8 @@ def scale(schema: Schema) -> list[dict]:
     steps = [1, 2, 3] if schema.strengths == 3 else [2]
     left = [{"value": f"left-{n}", "winner": 0, "strength": n, "label": WORDS[n], "side": "Left"} for n in steps[::-1]]
     right = [{"value": f"right-{n}", "winner": 1, "strength": n, "label": WORDS[n], "side": "Right"} for n in steps]
-    middle = {"value": "tie", "label": "tie", "side": "Both as good"}
-    bad = {"value": "both_bad", "label": "both bad", "side": "Neither will do"}
+    middle = {"value": "tie", "label": "tie", "side": "Equal"}
+    bad = {"value": "both_bad", "label": "both bad", "side": "Neither"}
     unsure = {"value": "cannot_judge", "label": "cannot judge", "side": "Say why"}
     return [step | {"key": str(n)} for n, step in enumerate([*left, middle, *right, bad, unsure], 1)]
 

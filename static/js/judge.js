@@ -60,6 +60,6 @@ document.querySelectorAll("[data-close]").forEach((button) => {
   button.addEventListener("click", () => button.closest("dialog").close());
 });
 const prompt = document.getElementById("prompt");
-prompt.scrollTop = prompt.querySelector(".turn:last-child").offsetTop - prompt.offsetTop; // the turn that is answered
+prompt.scrollTop = prompt.querySelector(".turn:last-child").offsetTop - 8; // the turn that is answered
 bindKeys(page);
 document.documentElement.dataset.ready = "yes";

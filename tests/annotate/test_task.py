@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from annotate.models import Assignment, Event, Item, Response, Task
 from annotate.models.task import AssignmentState
+from annotate.services.member import remove_member
 from annotate.services.task import (
     Conflict,
     expire_leases,
@@ -143,6 +144,12 @@ def test_a_released_task_is_free_at_once_and_may_come_back(project, tasks, bob):
     release(assignment=lease)
     assert slots(tasks[0]) == 1
     assert lease_next(project=project, user=bob).pk == lease.pk
+
+
+def test_what_a_removed_member_held_is_free_at_once(project, tasks, alice, bob):
+    lease_next(project=project, user=bob)
+    remove_member(member=project.memberships.get(user=bob), actor=alice)
+    assert slots(tasks[0]) == 1
 
 
 def test_a_stale_draft_is_refused(project, tasks, bob):

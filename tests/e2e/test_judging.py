@@ -26,6 +26,10 @@ for n in range(4):
     right = "The **tower** is in *Paris*."
     item = make_item(project, f"Tower {n}?", long + str(n), right, turns=turns, context=context)
     make_tasks(project=project, items=[item])
+from django.test import Client
+browser = Client()
+browser.force_login(bob)
+print(browser.cookies["sessionid"].value)
 """
 RESET = """
 DELETE FROM annotate_span; DELETE FROM annotate_judgement; DELETE FROM annotate_assignment;
@@ -58,7 +62,7 @@ class Database:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     with Site(tmp_path_factory.mktemp("judging")) as site:
-        site.run(SEED)
+        site.session = site.run(SEED).strip()
         yield site
 
 
@@ -70,20 +74,24 @@ def database(site):
     database.connection.close()
 
 
+@pytest.fixture(scope="module")
+def window(site, chromium):
+    """Bob's browser, signed in; one for all tests, so that it has the scripts at hand."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.add_cookies([{"name": "sessionid", "value": site.session, "url": site.url}])
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def desk(site, database, page):
-    """Bob, signed in, with a task of his own before him; what he left in earlier tests is put away."""
-    site.run("from annotate.models import *; Assignment.objects.all().delete(); Judgement.objects.all().delete()")
-    site.run(
-        "from django.db.models import F; from annotate.models import Task; Task.objects.update(open_slots=F('slots'))"
-    )
-    page.goto(f"{site.url}/login/")
-    page.fill("[name=username]", "bob")
-    page.fill("[name=password]", "bob-pass-phrase")
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/login/" not in url)
+def desk(site, database, window):
+    """Bob with a task before him, and nothing left of earlier tests; any script error fails the test."""
+    page, errors = window.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{site.url}/p/answers/judge/")
-    return ready(page)
+    yield ready(page)
+    page.close()
+    assert not errors
 
 
 def ready(page):
@@ -203,6 +211,7 @@ def test_a_stale_tab_is_told_and_overwrites_nothing(database, desk):
     assert database.rows("assignment")[0]["draft"]["answer"]["ranking"][0] == shown(desk)[:1]
     other.get_by_role("button", name="Keep what is here").click()
     wait_saved(other)
+    other.close()
     assert database.rows("assignment")[0]["draft"]["answer"]["ranking"][0] != shown(desk)[:1]
 
 
