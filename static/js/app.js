@@ -25,6 +25,7 @@ new MutationObserver((changes) =>
 ).observe(toasts.parentNode, { childList: true, subtree: true });
 document.addEventListener("click", (event) => event.target.closest(".toast")?.remove());
 
-const rooms = [...document.querySelectorAll("nav.rooms a")];
-const here = rooms.filter((a) => location.pathname.startsWith(a.pathname)).sort((a, b) => b.pathname.length - a.pathname.length)[0];
-here?.setAttribute("aria-current", "page");
+for (const nav of document.querySelectorAll("nav.rooms")) {
+  const around = [...nav.querySelectorAll("a")].filter((a) => location.pathname.startsWith(a.pathname));
+  around.sort((a, b) => b.pathname.length - a.pathname.length)[0]?.setAttribute("aria-current", "page");
+}
