@@ -11,17 +11,13 @@ from html import escape
 from pyromark import Markdown, Options
 
 from annotate.highlight import shaded
-from annotate.latex import mathml
+from annotate.latex import PRICE, for_parser, mathml
 
 MARKDOWN = Markdown(
     options=Options.ENABLE_TABLES | Options.ENABLE_MATH | Options.ENABLE_STRIKETHROUGH | Options.ENABLE_TASKLISTS
 )
 LINK = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x20\x7f\"'<>`]+", re.IGNORECASE)
 UNSHOWABLE = re.compile("\r\n?|[\0\ud800-\udfff]")  # an HTML parser would change these: they become atoms
-MATH_TOKEN = re.compile(
-    r"(?<![A-Za-z0-9_/])(?P<open>\\[(\[])|(?P<close>\\[\])])(?!\()|\\.|(?P<blank>\n[ \t]*\r?\n)", re.DOTALL
-)
-CLOSER = {r"\(": r"\)", r"\[": r"\]"}
 DEEPEST = 40  # levels; what is nested deeper is shown without further marks
 TAGS = {
     "Paragraph": "p", "BlockQuote": "blockquote", "Item": "li", "TableRow": "tr",
@@ -39,23 +35,6 @@ class Run:
     exact: bool
 
 
-def _for_parser(raw: str) -> str:
-    r"""A text of the same length that the parser can read: \(…\) and \[…\] become $$…$$, odd code points U+FFFD.
-
-    Only the parser sees it; what is shown always comes from the raw text.
-    """
-    pieces, done, opener = [], 0, None
-    for token in MATH_TOKEN.finditer(raw):
-        if token["blank"]:
-            opener = None
-        elif opener is None and token["open"]:
-            opener = token
-        elif opener and token["close"] == CLOSER[opener["open"]]:
-            pieces += [raw[done : opener.start()], "$$", raw[opener.end() : token.start()], "$$"]
-            done, opener = token.end(), None
-    return re.sub("[\0\ud800-\udfff]", "\ufffd", "".join([*pieces, raw[done:]]))
-
-
 def _code_points(source: str) -> list[int] | range:
     """Byte offset in UTF-8 → code point."""
     if source.isascii():
@@ -67,7 +46,7 @@ class Page:
     """Writes one text: the parser's events in, markup and runs out."""
 
     def __init__(self, raw: str, offsets: bool = True) -> None:
-        self.raw, self.source, self.offsets = raw, _for_parser(raw), offsets
+        self.raw, self.source, self.offsets = raw, for_parser(raw), offsets
         self.out: list[str] = []
         self.runs: list[Run] = []
         self.waiting: tuple[int, int, str] | None = None  # start, end, shade of a run that may still grow
@@ -143,7 +122,7 @@ class Page:
         """Show something else in place of raw[start:end]; nothing is claimed twice."""
         self.flush()
         start, self.reached = max(start, self.reached), max(end, self.reached)
-        self.write(Run(start, end, text, False), html, shade)
+        self.write(Run(start, end, text.replace(PRICE, "$"), False), html.replace(PRICE, "$"), shade)
 
     def write(self, run: Run, html: str, shade: str) -> None:
         if run.start < run.end and self.offsets:
@@ -194,7 +173,7 @@ class Page:
                 return ("<ul>", "</ul>") if value is None else (f'<ol start="{value}">', "</ol>")
             case "CodeBlock":
                 self.code, self.language = [], value.get("Fenced", "") if isinstance(value, dict) else ""
-                return f'<pre data-language="{escape(self.language[:40])}"><code>', "</code></pre>"
+                return f'<pre data-language="{escape(self.language[:40].replace(PRICE, "$"))}"><code>', "</code></pre>"
             case "HtmlBlock":
                 return '<pre class="html">', "</pre>"
             case "Table":
@@ -218,7 +197,7 @@ class Page:
     def code_block(self) -> None:
         """The code in colours, each character at its own place in the raw text."""
         pieces, self.code = self.code, None
-        text = "".join(value for value, _, _ in pieces)
+        text = "".join(value for value, _, _ in pieces).replace(PRICE, "$")
         places = [place for piece in pieces for place in self.places(*piece)]
         language = (self.language.split() or [""])[0].lower()
         for offset, shade, token in shaded(text, language):
@@ -267,7 +246,7 @@ class Page:
         self.put("</code>")
 
     def on_inlinemath(self, value: str, start: int, end: int, display: bool = False) -> None:
-        markup = mathml(value, display)
+        markup = mathml(value.replace(PRICE, "$"), display)
         if markup is None:
             self.exact(start, end, "source")
         else:
@@ -292,7 +271,7 @@ class Page:
 
 def _link(link: dict) -> tuple[str, str]:
     """An outside address that asks no questions; any other kind of link is just its words."""
-    address = f"mailto:{link['dest_url']}" if link["link_type"] == "Email" else link["dest_url"]
+    address = ("mailto:" * (link["link_type"] == "Email") + link["dest_url"]).replace(PRICE, "$")
     if not LINK.fullmatch(address):
         return '<span class="nolink">', "</span>"
     address = escape(address)

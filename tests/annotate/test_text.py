@@ -85,10 +85,32 @@ def test_math_is_one_atom(raw, display):
 
 
 @pytest.mark.parametrize(
-    "raw", ["$5 and $10", r"a \(lonely", r"f\(x\)", r"\[see\](http://a.b)", r"\(two" + "\n\n" + r"parts\)"]
+    "raw",
+    [
+        "$5 and $10",
+        "US$100 million and 1,000 (US$9.8 million)",
+        "$25–30 billion, or 25 billion euros ($27)",
+        "$5–$10",
+        "$9.8 million), grossing a sum (US$)",
+        "a $ b $ c",
+        "$one\n\ntwo$",
+        r"\$x$",
+        r"a \(lonely",
+        r"f\(x\)",
+        r"\[see\](http://a.b)",
+        r"\(two" + "\n\n" + r"parts\)",
+    ],
 )
 def test_what_only_looks_like_math_is_text(raw):
     assert "<math" not in render(raw)
+
+
+def test_money_beside_math_and_in_addresses():
+    raw = "Pay $5 for **$x$** at [shop](http://a.b/$5) and 其中$y$。"
+    assert [at for at, _ in atoms(raw)] == ["$x$", "$y$"]
+    assert shown(raw)[0] == "Pay $5 for "
+    assert 'href="http://a.b/$5"' in render(raw)
+    assert "$HOME" in "".join(run.text for run in runs("```bash\necho $HOME\n```"))
 
 
 def test_math_in_code_stays_code():

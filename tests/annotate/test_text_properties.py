@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from annotate.latex import PRICE, for_parser
 from annotate.markdown import MARKDOWN
 from annotate.text import plain, prose, quote, render, runs, snap
 from tests.annotate.markup import TAGS, Reader
@@ -16,7 +17,7 @@ PIECES = [
     "```py\n", "~~~\n", "`", "``", "*", "**", "_", "~~", "|", "|-|-|\n",
     "| a | b |\n|---|:-:|\n| c\\|d | `e\\|f` |\n", "[", "](", ")", "![", "]: ", "<", ">", "<b>", "</script>",
     "<script>alert(1)</script>", "<svg onload=alert(1)>", "<!--", "-->", "<div onclick=x>\n", "<http://a.b>",
-    "&amp;", "&#0;", "&lt;", "&nbsp;", "&bogus;", "&", "\\", "\\*", "\\(", "\\)", "\\[", "\\]", "$", "$$",
+    "&amp;", "&#0;", "&lt;", "&nbsp;", "&bogus;", "&", "\\", "\\*", "\\(", "\\)", "\\[", "\\]", "$", "$5", "$x$", "$$",
     "x^2", "\\frac{a}{b}", "\\text{<b>}", "\\href{javascript:x}{y}", "javascript:alert(1)", "data:text/html,x",
     "http://e.org/a?b=1&c=2", "mailto:a@b.c", '"', "'", " onerror=", "e\u0301", "👩‍👩‍👧", "🇩🇪", "👍🏽", "שלום",
     "مرحبا", "中文", "\u200d", "\ufeff", "\u2028", "\x00", "\x0b", "\x0c", "\x85", "\ud800", "[x]", "[ ] ", "---",
@@ -52,6 +53,7 @@ def test_markup_shows_the_runs_and_nothing_acts(raw):
             assert name not in ("src", "style", "srcset", "action", "formaction")
             assert name != "href" or re.match(r"https?://|mailto:", value, re.IGNORECASE)
         markup.encode()
+        assert PRICE not in markup or PRICE in raw
     exact = [run for run in Reader(render(raw)).runs if "atom" not in run[2]]
     assert all(raw[start:end] == text for start, end, _, text in exact)
     assert len(exact) == sum(run.exact for run in runs(raw))
@@ -62,15 +64,17 @@ KINDS = ("Text", "Code", "Html", "InlineHtml", "InlineMath", "DisplayMath")
 
 def shown_by_the_parser(raw):
     """All that Markdown shows, by the parser's own events."""
-    events = (event for event, _ in MARKDOWN.events_with_range(raw) if isinstance(event, dict))
-    return bare("".join(event[kind] for event in events for kind in KINDS if kind in event))
+    events = (event for event, _ in MARKDOWN.events_with_range(for_parser(raw)) if isinstance(event, dict))
+    return bare("".join(event[kind] for event in events for kind in KINDS if kind in event)).replace(PRICE, "$")
 
 
 @settings(max_examples=400, deadline=None)
 @given(texts)
+@example("$$x$# $$")
+@example("![a $5 b](u$v)")
 def test_every_shown_code_point_is_covered(raw):
     r"""In order. Left out are our own \(…\) and what cannot be encoded: the parser alone knows neither."""
-    raw = re.sub(r"\\(?=[()\[\]\\])", "", re.sub("[\ud800-\udfff\0]", "", raw))
+    raw = re.sub(r"\\(?=[()\[\]\\])", "", re.sub("[\ud800-\udfff\0\ue000]", "", raw))
     covered = iter(bare("".join(run.text for run in runs(raw))))
     assert [ch for ch in shown_by_the_parser(raw) if ch not in covered] == []
 
