@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from annotate.models import Item, Project
 from annotate.models.item import Split
-from annotate.models.judgement import Outcome, Source
+from annotate.models.judgement import Source
 from worker.models import CandidateScore, Pool, Score, Version
-from worker.services.snapshot import verdicts_of
+from worker.services.snapshot import verdicts
 
 PREFERENCE = "preference"
 
@@ -51,14 +51,15 @@ def scores(version: Version, head: str = PREFERENCE) -> dict[int, Scored]:
 def judged_pairs(project: Project, item: Item | None = None) -> list[Pair]:
     """Every pair that people compared (of one item), once; what machines said is left out."""
     said, items = defaultdict(list), {}
-    current = project.judgements.current().exclude(source=Source.MACHINE).exclude(outcome=Outcome.CANNOT_JUDGE)
+    current = project.judgements.current().exclude(source=Source.MACHINE)
     if item:
         current = current.filter(item=item)
-    for judgement in current.only("item_id", "shown_order", "outcome", "ranking", "weight").order_by("item_id", "pk"):
-        for first, second, p in verdicts_of(judgement):
+    fields = ("item_id", "weight", "shown_order", "outcome", "ranking")
+    for item_id, weight, *judgement in current.order_by("item_id", "pk").values_list(*fields):
+        for first, second, p in verdicts(*judgement):
             key, p = ((first, second), p) if first < second else ((second, first), 1 - p)
-            said[key].append((p, judgement.weight))
-            items[key] = judgement.item_id
+            said[key].append((p, weight))
+            items[key] = item_id
     held_out = set(Item.objects.filter(project=project, split=Split.TEST).values_list("pk", flat=True))
     return [Pair(items[key], *key, _mean(given), len(given), items[key] in held_out) for key, given in said.items()]
 
