@@ -81,7 +81,7 @@ def _centred(values: np.ndarray, which: np.ndarray) -> np.ndarray:
 
 
 def _correlation(x: np.ndarray, y: np.ndarray, which: np.ndarray, centre: bool = True) -> Interval:
-    """Pearson from sums per prompt, so that a redraw of prompts is one matrix product."""
+    """Pearson from sums per prompt, so that a redraw of prompts is one product."""
     n = len(x)
     for name, values in (("length", x), ("score", y)):
         if n < 3 or np.ptp(values) == 0:
@@ -92,9 +92,15 @@ def _correlation(x: np.ndarray, y: np.ndarray, which: np.ndarray, centre: bool =
     value = _pearson(sums.sum(0)[None], centre)[0]
     if len(sums) < 5:
         return Interval(float(value), None, None, n, "too few prompts for an interval")
-    times = np.random.default_rng(0).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), DRAWS)
-    low, high = np.nanquantile(_pearson(times @ sums, centre), (0.025, 0.975))
+    low, high = np.nanquantile(_pearson(_redrawn(sums), centre), (0.025, 0.975))
     return Interval(float(value), float(low), float(high), n)
+
+
+def _redrawn(sums: np.ndarray) -> np.ndarray:
+    """(draws, 6) sums over as many prompts, drawn again with replacement; one draw at a time keeps memory small."""
+    rng, prompts = np.random.default_rng(0), len(sums)
+    times = (np.bincount(rng.integers(0, prompts, prompts), minlength=prompts) for _ in range(DRAWS))
+    return np.stack([often @ sums for often in times])
 
 
 def _pearson(sums: np.ndarray, centre: bool) -> np.ndarray:
