@@ -15,7 +15,7 @@ Note = Annotated[str, Field(max_length=5000)]
 
 
 class Part(BaseModel):
-    """Unknown fields are mistakes; a number is not a string."""
+    """Unknown fields are mistakes."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -30,8 +30,9 @@ export function bindKeys(page) {
     if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") return act(event, page.submit);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Enter" && event.target.matches("input")) return event.preventDefault(); // not a submit
     const field = event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select");
-    if (field) return inField(event, field);
+    if (field) return event.key === "Escape" && field.blur();
     if (event.key === "Escape") return focus(document.getElementById("prompt"));
     if (!letters.checked) return;
     if (/^\d$/.test(event.key)) return digit(event);
@@ -48,11 +49,6 @@ export function bindKeys(page) {
 function act(event, what) {
   event.preventDefault();
   what();
-}
-
-function inField(event, field) {
-  if (event.key === "Escape") field.blur();
-  if (event.key === "Enter" && field.matches("input")) event.preventDefault(); // Enter in a note is not a submit
 }
 
 /** Set a line of the rubric and go on to the next; 0 stands for 10 where there is no level 0. */

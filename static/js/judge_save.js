@@ -1,22 +1,24 @@
 // Saves the draft by revision, submits once by key, and says at all times whether the server has the work.
 
-const IDLE_MS = 30000;
+import { Activity } from "./judge_activity.js";
+
 const pause = (ms) =>
   new Promise((wake) => {
     const timer = setTimeout(wake, ms);
     addEventListener("online", () => (clearTimeout(timer), wake()), { once: true });
   });
+// The cookie is the newest after signing in again in another tab.
+const csrf = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? document.body.dataset.csrf;
 const clock = (when) => new Date(when).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
 
 export class Saver {
   /** @param read () => the whole answer as it stands on the page */
   constructor(form, data, read) {
-    Object.assign(this, { form, data, read, revision: data.revision, activeMs: data.activeMs, seen: Date.now() });
+    Object.assign(this, { form, data, read, revision: data.revision, activity: new Activity(data.activeMs) });
     this.store = `touchstone:draft:${form.action}`;
     this.restored = data.answer;
     this.#takeLocal();
-    for (const name of ["keydown", "pointerdown", "wheel", "pointermove"]) document.addEventListener(name, () => this.#active(), { passive: true });
-    setInterval(() => Date.now() - this.seen < 120000 && this.#beat(), 60000);
+    setInterval(() => this.activity.within(120000) && this.#beat(), 60000);
     if (data.answer) this.say("saved on server");
   }
 
@@ -26,14 +28,8 @@ export class Saver {
     if (!local) return;
     if (local.revision !== this.revision) return localStorage.removeItem(this.store);
     this.restored = local.draft.answer;
-    this.activeMs = local.draft.active_ms;
+    this.activity.ms = local.draft.active_ms;
     queueMicrotask(() => this.changed());
-  }
-
-  #active() {
-    const gap = Date.now() - this.seen;
-    if (gap < IDLE_MS) this.activeMs += gap;
-    this.seen = Date.now();
   }
 
   say(text) {
@@ -52,7 +48,7 @@ export class Saver {
   }
 
   async #post(url, body) {
-    const headers = { "Content-Type": "application/json", "X-CSRFToken": document.body.dataset.csrf };
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf() };
     const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
     if (response.status >= 500) throw new TypeError(`server error ${response.status}`); // as good as unreachable: try again
     const json = response.headers.get("Content-Type")?.startsWith("application/json");
@@ -63,7 +59,7 @@ export class Saver {
   /** Call on every edit: kept here at once, on the server within a second. */
   changed() {
     if (this.submitting) return;
-    this.draft = { answer: this.read(), active_ms: this.activeMs };
+    this.draft = { answer: this.read(), active_ms: this.activity.ms };
     localStorage.setItem(this.store, JSON.stringify({ draft: this.draft, revision: this.revision }));
     this.say("saving…");
     clearTimeout(this.timer);
@@ -121,7 +117,7 @@ export class Saver {
     if (this.submitting) return {};
     this.submitting = true;
     clearTimeout(this.timer);
-    const body = { answer: this.read(), key: this.data.key, revises: this.data.revises, active_ms: Math.round(this.activeMs) };
+    const body = { answer: this.read(), key: this.data.key, revises: this.data.revises, active_ms: this.activity.ms };
     localStorage.setItem(this.store, JSON.stringify({ draft: { answer: body.answer, active_ms: body.active_ms }, revision: this.revision }));
     const focused = document.activeElement;
     this.form.inert = true; // what is sent under this key must stay what is seen

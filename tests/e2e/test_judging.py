@@ -200,6 +200,18 @@ def test_work_that_never_reached_the_server_survives_a_reload(database, desk):
     assert database.rows("assignment")[0]["draft"]["answer"]["strength"] == 3
 
 
+def test_signed_out_in_the_middle_the_work_is_kept_and_goes_on(database, desk, site):
+    desk.context.clear_cookies()
+    desk.keyboard.press("1")
+    desk.locator("#alert", has_text="signed out").wait_for()
+    assert database.rows("assignment")[0]["draft"] == {}
+    desk.context.add_cookies([{"name": "sessionid", "value": site.session, "url": site.url}])
+    desk.evaluate("fetch('/')")  # any page gives the cookie that the next request needs
+    desk.keyboard.press("2")
+    wait_saved(desk)
+    assert database.rows("assignment")[0]["draft"]["answer"]["strength"] == 2
+
+
 def test_a_stale_tab_is_told_and_overwrites_nothing(database, desk):
     other = desk.context.new_page()
     other.goto(desk.url)
