@@ -5,10 +5,8 @@ import mimetypes
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from annotate.text import plain, render, snap
-from tests.browser import FLAGS, find
 
 pytestmark = pytest.mark.e2e
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -39,25 +37,21 @@ NASTY = [PLAIN_WORDS, EMOJI, CRLF, TABLE, CODE, MATH, RTL, HTML, NESTED]
 
 
 @pytest.fixture(scope="module")
-def browser():
-    if not find():
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find(), args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def tab(browser):
-    return browser.new_page(viewport={"width": 900, "height": 700})
+def tab(chromium):
+    tab = chromium.new_page(viewport={"width": 900, "height": 700})
+    yield tab
+    tab.close()
 
 
 @pytest.fixture
 def show(tab):
     """show(raw) opens a page with the text and an editor on it; errors and outside requests fail the test."""
     trouble = []
-    tab.on("pageerror", lambda error: trouble.append(str(error)))
+
+    def hear(error):
+        trouble.append(str(error))
+
+    tab.on("pageerror", hear)
 
     def page(raw, make=render, spans=()):
         data = json.dumps({"raw": raw, "categories": CATEGORIES, "spans": list(spans)}).replace("<", "\\u003c")
@@ -79,6 +73,7 @@ def show(tab):
         return tab
 
     yield page
+    tab.remove_listener("pageerror", hear)
     assert trouble == []
 
 
