@@ -53,7 +53,7 @@ class Site:
 
     def end(self, process: subprocess.Popen) -> None:
         try:
-            process.wait(10)
+            process.wait(3)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
