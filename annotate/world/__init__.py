@@ -113,7 +113,7 @@ def _ordinary(rng: np.random.Generator) -> int:
 
 def _extreme(rng: np.random.Generator) -> int:
     """Filler sentences in a candidate of the pool: mostly as above, and now and then up to fourteen."""
-    return int(rng.integers(4, 15)) if rng.random() < 0.15 else _ordinary(rng)
+    return int(rng.integers(4, 15)) if rng.random() < 0.08 else _ordinary(rng)
 
 
 def _cards(rng: np.random.Generator) -> dict[str, Iterator[Card]]:
