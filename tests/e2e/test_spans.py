@@ -47,7 +47,8 @@ def tab(chromium):
 def show(tab):
     """show(raw) opens a page with the text and an editor on it; errors and outside requests fail the test."""
     trouble = []
-    tab.on("pageerror", trouble.append)
+    hear = lambda error: trouble.append(str(error))  # noqa: E731
+    tab.on("pageerror", hear)
 
     def page(raw, make=render, spans=()):
         data = json.dumps({"raw": raw, "categories": CATEGORIES, "spans": list(spans)}).replace("<", "\\u003c")
@@ -69,7 +70,7 @@ def show(tab):
         return tab
 
     yield page
-    tab.remove_listener("pageerror", trouble.append)
+    tab.remove_listener("pageerror", hear)
     assert trouble == []
 
 
