@@ -189,10 +189,9 @@ def paint(version: Version, choice: Choice) -> Map | None:
 
 def _sentence(version: Version, choice: Choice, margin: float) -> str:
     """What the model says of the pair, and what people said."""
+    higher = "A" if margin > 0 else "B"
     says = (
-        f"{choice.head} gives {'A' if margin > 0 else 'B'} {abs(margin):.2f} more."
-        if margin
-        else "Both score the same."
+        f"The model's {choice.head} is higher for {higher}, by {abs(margin):.2f}." if margin else "Both score the same."
     )
     ids = {choice.a.pk, choice.b.pk}
     pair = next((p for p in rows.judged_pairs(version.project, choice.item) if {p.first, p.second} == ids), None)

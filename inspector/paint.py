@@ -4,6 +4,7 @@ Offsets are code points into the raw text; the template escapes the pieces and l
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -51,6 +52,12 @@ class Piece:
         """Underlines of people's marks, one below the other, as a box-shadow."""
         colours = dict.fromkeys(mark.colour for mark in self.marks if not mark.planted)
         return ", ".join(f"0 {3 * (i + 1)}px 0 var(--c{c})" for i, c in enumerate(colours))
+
+    @property
+    def tags(self) -> list[tuple[str, int]]:
+        """(words, colour) of people's marks that begin here, one per category: "wrong ×2" for two raters."""
+        times = Counter((mark.category, mark.colour) for mark in self.begins if not mark.planted)
+        return [(f"{key} ×{n}" if n > 1 else key, colour) for (key, colour), n in times.items()]
 
     @property
     def planted(self) -> bool:

@@ -149,14 +149,14 @@ def drift_sentence(found: drift.Drift) -> str:
     """What the drift page shows now: a turn only where the measured fall is sure."""
     last, fall = int(found.ns[-1]), found.fall
     proxy, gold = float(found.proxy.mean[-1]), float(found.gold.mean[-1])
-    ends = f"By best of {last} the proxy has gained {proxy:.2f} sd and the gold {gold:.2f} sd."
+    ends = f"By best of {last} the proxy has gained {proxy:.2f} sd and the gold {gold:.2f} sd.".replace("-", "−")
     if found.best_n == last:
         return f"No peak within the range: gold is still highest at best of {last}. {ends}"
     where = f"best of {found.best_n} (KL {float(drift.kl(found.best_n)):.2f})"
     if fall.high < 0:
         loss = f"{-fall.value:.2f} sd ({-fall.high:.2f} to {-fall.low:.2f})"
         return f"Gold turns over: it is highest at {where} and then loses {loss}. {ends}"
-    return f"Gold is flat past {where}: what it loses from there is within the noise, so no peak is shown. {ends}"
+    return f"Gold is highest at {where}; what it loses from there is within the noise, so no turn is claimed. {ends}"
 
 
 @dataclass(frozen=True)

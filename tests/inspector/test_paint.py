@@ -40,6 +40,13 @@ def test_overlapping_marks_get_a_line_each_and_planted_ones_none():
     assert not second.planted
 
 
+def test_raters_who_marked_the_same_are_counted_in_one_tag():
+    marks = [mark(0, 4), mark(0, 2), mark(0, 4, "irrelevant", colour=2), mark(0, 4, planted=True)]
+    first, second = pieces("abcd", [token("abcd", 0, 1.0)], marks, 1.0)
+    assert first.tags == [("wrong ×2", 1), ("irrelevant", 2)]
+    assert second.tags == []
+
+
 def test_auroc_weighs_characters_and_forgets_what_the_model_did_not_read():
     tokens = [token("bad", 0, -1.0), token("good", 4, 0.5)]
     assert marked_auroc(pieces("bad good", tokens, [mark(0, 3)], 1.0)).value == 1.0
