@@ -18,7 +18,7 @@ class SignUpForm(UserCreationForm):
 class ProjectForm(forms.ModelForm):
     class Meta:
         model = Project
-        fields = ["name", "slug", "guidelines"]
+        fields = ["name", "slug"]
         labels = {"slug": "Short name"}
         help_texts = {"slug": "Used in addresses and commands: small letters, digits and hyphens."}
 
