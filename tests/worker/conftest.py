@@ -6,8 +6,6 @@ import json
 import pytest
 
 from annotate.services.item import import_items
-from worker.services.job import HERE, run_now
-from worker.services.training import start_training
 
 PROMPTS = 40
 
@@ -44,11 +42,3 @@ def jsonl(*rows: dict) -> io.BytesIO:
 def judged(project):
     import_items(project=project, file=jsonl(*map(row, range(PROMPTS))), format="jsonl")
     return project
-
-
-@pytest.fixture
-def version(judged, alice):
-    """A version trained by the same code that a worker runs."""
-    job = run_now(start_training(project=judged, actor=alice, queue=HERE))
-    assert job.state == "done", job.error
-    return job.version

@@ -6,7 +6,7 @@ baselines       always_first: the response shown first · longer_wins: the longe
 ceiling         best accuracy on one rater's labels that the agreement between raters allows (agreement.ceiling);
                 null where no pair was judged twice
 nll             mean of −[p ln σ(m/T) + (1−p) ln σ(−m/T)] over all held-out comparisons, ties with p = ½
-segments        AUROC of the segment logit against the spans, with the interval of Hanley & McNeil (1982);
+segments        AUROC of the segment logit against the spans, with Newcombe's interval (Stat. Med. 2006);
                 F1 at logit 0 beside F1 of calling everything an error, 2π/(1+π) for the share π of errors
 attributes      Pearson r between predicted and mean rating, with Fisher's interval, and the mean absolute error
 swapped_check   accuracy against the swapped labels; `suspicious` when the whole interval of the accuracy lies
@@ -101,17 +101,29 @@ def segment_metrics(logits: np.ndarray, labels: np.ndarray) -> dict:
 
 
 def auroc(scores: np.ndarray, positive: np.ndarray) -> Interval:
-    """Chance that a positive scores above a negative (ties half), with Hanley & McNeil's interval."""
+    """Chance that a positive scores above a negative (ties half), with Newcombe's interval (method 5).
+
+    The bounds are the θ with |A − θ| = z·√V(θ), so the interval has a width even at A = 1;
+    V(θ) = θ(1−θ)·[1 + N·((1−θ)/(2−θ) + θ/(1+θ))] / (m·n), N = (m+n)/2 − 1, is Hanley & McNeil's variance.
+    """
     from scipy.stats import rankdata
 
     up, down = int(positive.sum()), int((~positive).sum())
     if not up or not down:
         return undefined("all segments have the same label", len(scores))
     area = float((rankdata(scores)[positive].sum() - up * (up + 1) / 2) / (up * down))
-    q1, q2 = area / (2 - area), 2 * area * area / (1 + area)
-    variance = (area * (1 - area) + (up - 1) * (q1 - area**2) + (down - 1) * (q2 - area**2)) / (up * down)
-    half = Z95 * math.sqrt(max(variance, 0.0))
-    return Interval(area, max(0.0, area - half), min(1.0, area + half), len(scores))
+    return Interval(area, _bound(area, 0.0, up, down), _bound(area, 1.0, up, down), len(scores))
+
+
+def _bound(area: float, edge: float, up: int, down: int) -> float:
+    """By bisection: the θ between the area and the edge that is just not too far away."""
+    near, far = area, edge
+    for _ in range(50):
+        theta = (near + far) / 2
+        spread = 1 + ((up + down) / 2 - 1) * ((1 - theta) / (2 - theta) + theta / (1 + theta))
+        reach = Z95 * math.sqrt(theta * (1 - theta) * spread / (up * down))
+        near, far = (theta, far) if abs(area - theta) < reach else (near, theta)
+    return near
 
 
 def attribute_metrics(predicted: np.ndarray, rating: np.ndarray) -> dict:
