@@ -25,47 +25,39 @@ from django.core.management import call_command
 
 HOST = "127.0.0.1"
 MARK = "made-by-demo"  # a VAR_DIR without it holds work that a reset must not touch
-OURS = (
-    "touchstone.sqlite3*",
-    "secret_key",
-    "artifacts",
-    "uploads",
-    "embeddings",
-    "broker",
-    "beat*",
-    "logs",
-    "running",
-    MARK,
-)
-GRACE = 6.0  # seconds a child may take to stop
+OURS = ("touchstone.sqlite3*", "artifacts", "uploads", "embeddings", "broker/*/*", "beat*", "logs", MARK)
+GRACE = 3.0  # seconds a child may take to stop; nothing is lost when it is ended, jobs are taken up again
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Child:
     """A process in a group of its own: the terminal's Ctrl-C does not reach it, we stop it ourselves."""
 
     def __init__(self, name: str, command: list[str], stop: signal.Signals) -> None:
-        self.name, self.command, self.stop_signal = name, command, stop
-        self.start()
+        self.command, self.stop_signal = command, stop
+        self.log = settings.VAR_DIR / "logs" / f"{name}.log"
+        self.process: subprocess.Popen | None = None
 
     def start(self) -> None:
-        log = settings.VAR_DIR / "logs" / f"{self.name}.log"
-        log.parent.mkdir(exist_ok=True)
-        with log.open("ab") as out:
-            command = [sys.executable, "-m", *self.command]
+        self.log.parent.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", *self.command]
+        with self.log.open("ab") as out, _uninterrupted():
             self.process = subprocess.Popen(
                 command, cwd=settings.BASE_DIR, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
             )
 
     @property
     def alive(self) -> bool:
-        return self.process.poll() is None
+        return self.process is not None and self.process.poll() is None
 
     def ask_to_stop(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        if self.alive:
             self.process.send_signal(self.stop_signal)
 
     def end(self) -> None:
         """Wait a little, then end whatever is left of the group."""
+        if self.process is None:
+            return
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(GRACE)
         with contextlib.suppress(ProcessLookupError):
@@ -73,12 +65,24 @@ class Child:
         self.process.wait()
 
 
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Signals wait until the end: a child must not be started without being known."""
+    late: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: late.append(number)) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    if late:
+        raise KeyboardInterrupt
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--demo", action="store_true", help="create the demo project if it is not there")
     parser.add_argument("--reset", action="store_true", help="start over: remove what an earlier demo made")
     options = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _interrupt)
     with contextlib.suppress(KeyboardInterrupt):
         port = _free_port()
@@ -94,15 +98,16 @@ def _run(port: int, demo: bool) -> None:
         (settings.VAR_DIR / MARK).write_text("make demo-reset may remove what is in this folder.\n")
     django.setup()
     call_command("migrate", verbosity=0)
-    children: list[Child] = []
+    web, worker, site = _web(port), _worker(), f"http://{HOST}:{port}"
     try:
-        children += [_web(port), _worker()]
+        web.start()
+        worker.start()
         made = _create_demo() if demo else None
-        _wait_for(children[0], f"http://{HOST}:{port}/login/")
-        print(_banner(f"http://{HOST}:{port}", made), flush=True)
-        _watch(*children)
+        _wait_for(web, f"{site}/login/")
+        print(_banner(site, made), flush=True)
+        _watch(web, worker)
     finally:
-        _stop(children)
+        _stop([web, worker])
 
 
 def _web(port: int) -> Child:
@@ -128,7 +133,7 @@ def _wait_for(web: Child, url: str) -> None:
             urllib.request.urlopen(url, timeout=30).close()
             return
         time.sleep(0.1)
-    _give_up(f"The web server did not start; {settings.VAR_DIR}/logs/web.log says why.")
+    _give_up(f"The web server did not start; {web.log} says why.")
 
 
 def _watch(web: Child, worker: Child) -> None:
@@ -139,12 +144,12 @@ def _watch(web: Child, worker: Child) -> None:
             worker.end()
             worker.start()
         time.sleep(1)
-    _give_up(f"The web server ended; {settings.VAR_DIR}/logs/web.log says why.")
+    _give_up(f"The web server ended; {web.log} says why.")
 
 
 def _stop(children: list[Child]) -> None:
     """Ask all, then wait for each. A second Ctrl-C changes nothing."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     for child in children:
         child.ask_to_stop()
