@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from worker.models import Job
@@ -86,9 +86,16 @@ class Progress:
             raise self._stop
         if self._storing or not (now or time.monotonic() - self._written >= WRITE_SECONDS):
             return
-        if beat(self.job, self._drain(), **self._place):
-            raise Cancelled
+        events = list(self._events)
+        try:
+            cancelled = beat(self.job, events, **self._place)
+        except OperationalError as error:  # a busy database: the next report carries these events as well
+            logger.warning("%s could not report: %s", self.job, error)
+            return
+        del self._events[: len(events)]
         self._written = time.monotonic()
+        if cancelled:
+            raise Cancelled
 
     def _drain(self) -> list[EventData]:
         events, self._events = self._events, []

@@ -1,5 +1,8 @@
 """The live socket: strangers refused, nothing missed or doubled over a reconnect, nudged or looking by itself."""
 
+import os
+from uuid import uuid4
+
 import pytest
 from channels.db import database_sync_to_async
 from channels.routing import URLRouter
@@ -15,6 +18,8 @@ from worker.services.job import cancel, launch
 from worker.urls import websocket_urlpatterns
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+
+REDIS = "redis://127.0.0.1:6379/0"
 
 
 @pytest.fixture
@@ -59,6 +64,27 @@ async def test_a_reconnect_misses_nothing_and_doubles_nothing(alice, job):
 
 
 async def test_a_nudge_is_heard_at_once(alice, job, settings):
+    settings.SOCKET_LOOK_SECONDS = 3600
+    socket, _ = await opened(alice, job)
+    await log(job, "nudged")
+    assert (await socket.receive_json_from(20))["events"][0]["text"] == "nudged"
+    await socket.disconnect()
+
+
+@pytest.fixture
+def redis_layer(settings):
+    import redis
+
+    try:
+        redis.Redis.from_url(REDIS).ping()
+    except redis.RedisError as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Redis: {error}")
+    options = {"hosts": [REDIS], "prefix": f"test-{uuid4().hex[:8]}"}
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": options}}
+
+
+@pytest.mark.service
+async def test_a_nudge_is_heard_over_redis(alice, job, settings, redis_layer):
     settings.SOCKET_LOOK_SECONDS = 3600
     socket, _ = await opened(alice, job)
     await log(job, "nudged")

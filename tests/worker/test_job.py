@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from celery import current_app
 from django.core.exceptions import ValidationError
+from django.db import OperationalError as DatabaseBusy
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -188,3 +189,23 @@ def test_reports_are_thinned_but_no_metric_is(project, django_assert_max_num_que
     points = [event.data for event in job.events.filter(kind="metric")]
     assert [point["step"] for point in points] == list(range(500))
     assert points[0]["loss"] is None
+
+
+def test_a_busy_database_delays_a_report_and_loses_no_event(project, monkeypatch):
+    progress = Progress(claim(job_of(project).pk))
+
+    def busy(*_, **__):
+        raise DatabaseBusy("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("worker.progress.beat", busy)
+        progress.log("first")
+    progress.log("second")
+    assert [event.data["text"] for event in progress.job.events.filter(kind="log")] == ["first", "second"]
+
+
+def test_a_reaper_that_waited_for_the_database_spares_the_job(project, monkeypatch):
+    job = claim(job_of(project).pk)
+    age(job)
+    monkeypatch.setattr("worker.services.job.PATIENCE", -1)
+    assert reap()["dead"] == 0

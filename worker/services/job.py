@@ -1,6 +1,7 @@
 """Jobs: launched, run, cancelled, reaped, retried. See claim.py for what a running job may write."""
 
 import logging
+import time
 from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
@@ -22,6 +23,7 @@ from worker.services.nudge import HERE, wake_worker
 __all__ = ["HERE", "beat", "cancel", "claim", "launch", "reap", "retry", "run_now"]
 log = logging.getLogger(__name__)
 ATTEMPTS = 3
+PATIENCE = 2.0  # seconds
 ADVICE = {
     "MemoryError": "The machine ran out of memory: use a smaller backbone or fewer rows, or a larger machine.",
     "OutOfMemoryError": "The accelerator ran out of memory: use a smaller backbone, or the cpu queue.",
@@ -126,14 +128,16 @@ def reap(now: datetime | None = None) -> dict[str, int]:
     """
     limit = (now or timezone.now()) - timedelta(seconds=settings.JOB_STALE_SECONDS)
     stale = Job.objects.filter(heartbeat_at__lt=limit)
-    dead = [_take_up(job, limit) for job in stale.filter(state=JobState.RUNNING)]
+    dead = [_take_up(job, limit, time.monotonic()) for job in stale.filter(state=JobState.RUNNING)]
     lost = [_nudge_again(job, limit) for job in stale.filter(state=JobState.QUEUED)]
     return {"dead": sum(dead), "lost": sum(lost)}
 
 
 @transaction.atomic
-def _take_up(job: Job, limit: datetime) -> bool:
+def _take_up(job: Job, limit: datetime, asked: float) -> bool:
     """Back into the queue, unless it was cancelled or has died too often."""
+    if time.monotonic() - asked > PATIENCE:
+        return False  # we waited for the database to be free, so its heart may have waited, too
     now = timezone.now()
     fields: dict = {"claim": "", "heartbeat_at": now}
     if job.cancel_requested_at:

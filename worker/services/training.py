@@ -13,19 +13,20 @@ from worker.services.snapshot import freeze, missing, survey
 RECIPES = ("heads",)
 
 
-@transaction.atomic
 def start_training(
     *, project: Project, recipe: str = "heads", actor: User | None = None, queue: str = "cpu", **options: object
 ) -> Job:
     """Freeze the judgements and launch a train job on them. `options` are fields of the recipe.
 
     Raises ValidationError when there is too little to learn from or to measure on; then nothing is written.
+    The judgements are read before the transaction, which would keep everybody from submitting meanwhile.
     """
     if recipe not in RECIPES:
         raise ValidationError(f"There is no recipe {recipe!r}; there is {', '.join(RECIPES)}.")
     found = survey(project)
     if problems := missing(found.counts):
         raise ValidationError(problems)
-    snapshot = freeze(project=project, actor=actor, surveyed=found)
-    params = {"snapshot": snapshot.pk, "recipe": {"name": recipe, **options}, "backbone": settings.BACKBONE}
-    return launch(project=project, kind=JobKind.TRAIN, params=params, actor=actor, queue=queue)
+    with transaction.atomic():
+        snapshot = freeze(project=project, actor=actor, surveyed=found)
+        params = {"snapshot": snapshot.pk, "recipe": {"name": recipe, **options}, "backbone": settings.BACKBONE}
+        return launch(project=project, kind=JobKind.TRAIN, params=params, actor=actor, queue=queue)
