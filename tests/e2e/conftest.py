@@ -7,8 +7,9 @@ import pytest
 from tests.browser import FLAGS, find
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
+    """Ends with this folder's tests: Playwright's event loop, left running, breaks every asyncio test after it."""
     from playwright.sync_api import sync_playwright
 
     path = find()
