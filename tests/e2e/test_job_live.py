@@ -1,0 +1,76 @@
+"""The job page in a real browser, beside a real worker: the curve moves over the socket, and by polling without one."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.site import Site
+
+pytestmark = pytest.mark.e2e
+SETUP = """
+from annotate.models import User
+from annotate.services.project import create_project
+alice = User.objects.create_user("alice", password="alice-pass-phrase")
+create_project(slug="live", name="Live", actor=alice)
+"""
+LAUNCH = """
+from annotate.models import Project
+from worker.services.job import launch
+params = {{"do": "count", "steps": {steps}, "seconds": 0.05}}
+print(launch(project=Project.objects.get(), kind="train", params=params, queue="{queue}").pk)
+"""
+NO_SOCKET = "window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.({}), 0); } };"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    queue = f"t{uuid4().hex[:8]}"
+    with Site(tmp_path_factory.mktemp("site"), TEST_QUEUE=queue) as site:
+        site.queue = queue
+        site.run(SETUP)
+        worker = ["-A", "tests.worker.app", "worker", "-Q", queue, "-c", "1", "-n", queue, "--loglevel", "ERROR"]
+        site.start("-m", "celery", *worker)
+        yield site
+
+
+@pytest.fixture
+def signed_in(site, page):
+    page.goto(site.url + "/login/")
+    page.fill("[name=username]", "alice")
+    page.fill("[name=password]", "alice-pass-phrase")
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/")
+    return page
+
+
+def open_job(site, page, steps):
+    pk = int(site.run(LAUNCH.format(steps=steps, queue=site.queue)).split()[-1])
+    page.goto(f"{site.url}/p/live/jobs/{pk}/")
+
+
+def points(page, count):
+    """Wait until the curve has as many points as the pattern says."""
+    expect(page.locator("#curve")).to_have_attribute("data-points", re.compile(count), timeout=60_000)
+
+
+@pytest.mark.parametrize(("script", "link"), [("", "live"), (NO_SOCKET, "polling")], ids=["socket", "polling"])
+def test_the_curve_moves_until_the_end(site, signed_in, script, link):
+    signed_in.add_init_script(script)
+    open_job(site, signed_in, 100)
+    points(signed_in, "^([4-9]|[1-9][0-9])$")
+    expect(signed_in.locator("#job")).to_have_attribute("data-link", link)
+    points(signed_in, "^100$")
+    expect(signed_in.locator("#status .badge")).to_have_text("done")
+    expect(signed_in.locator("#log li").last).to_have_text("done")
+    numbers = signed_in.locator("#log li").evaluate_all("lines => lines.map(line => line.value)")
+    assert numbers == sorted(set(numbers))
+
+
+def test_cancel_stops_it_and_offers_a_retry(site, signed_in):
+    open_job(site, signed_in, 10_000)
+    points(signed_in, ".")
+    signed_in.click("text=Cancel the job")
+    expect(signed_in.get_by_role("button", name="Retry")).to_be_visible(timeout=30_000)
+    expect(signed_in.locator("#status .badge").first).to_have_text("cancelled")
