@@ -54,12 +54,14 @@ def change_settings(*, project: Project, actor: User | None = None, **values: ob
 def set_overlap(*, project: Project) -> int:
     """Give every normal task as many slots as the project's overlap, never fewer than are leased or submitted.
 
+    A task without slots asks nobody (a judgement that came with a file stands on it), and stays so.
+
     One statement, in which the right-hand sides see the old values, so a lease taken meanwhile is not lost.
-    Returns how many tasks there are.
+    Returns how many tasks were changed.
     """
     taken = F("slots") - F("open_slots")
     slots = Greatest(project.overlap, taken)
-    return project.tasks.filter(kind=TaskKind.NORMAL).update(slots=slots, open_slots=slots - taken)
+    return project.tasks.filter(kind=TaskKind.NORMAL, slots__gt=0).update(slots=slots, open_slots=slots - taken)
 
 
 @transaction.atomic

@@ -106,7 +106,7 @@ def _so_far(request: HttpRequest, project: Project, before: Judgement | None = N
     earlier = own.filter(pk__lt=before.pk) if before else own
     return {
         "done_today": own.filter(created_at__gte=timezone.localtime().replace(hour=0, minute=0, second=0)).count(),
-        "left": Task.objects.filter(project=project).open().count(),
+        "left": project.tasks.left_for(request.user).count(),
         "last": earlier.order_by("-pk").values_list("assignment", flat=True).first(),
     }
 

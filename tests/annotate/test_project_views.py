@@ -180,3 +180,9 @@ def test_the_command_names_the_line_of_a_bad_schema(db, tmp_path):
     with pytest.raises(CommandError, match="Line 2, omissions"):
         call_command("create_project", "fresh", "--schema", tmp_path / "schema.json")
     assert not Project.objects.exists()
+
+
+def test_a_task_that_asks_nobody_stays_so(project, tasks):
+    tasks.update(slots=0, open_slots=0)
+    change_settings(project=project, overlap=3)
+    assert set(tasks.values_list("slots", "open_slots")) == {(0, 0)}
