@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from annotate.access import project_for
-from annotate.models import Assignment, Judgement, Project, Task
+from annotate.models import Assignment, Judgement, Project
 from annotate.services import task as desk
 from annotate.services.judgement import revise, submit_judgement
 from annotate.views.judging_page import page_of
@@ -23,10 +23,8 @@ def next_task(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, "judge")
     if assignment := desk.lease_next(project=project, user=request.user):
         return redirect("annotate:judge", slug, assignment.pk)
-    empty = not Task.objects.filter(project=project).exists()
-    return render(
-        request, "annotate/judge_empty.html", {"project": project, "empty": empty} | _so_far(request, project)
-    )
+    why = {"empty": not project.tasks.exists(), "others": project.tasks.open().exists()}
+    return render(request, "annotate/judge_empty.html", {"project": project} | why | _so_far(request, project))
 
 
 @require_safe
