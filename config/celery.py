@@ -15,7 +15,8 @@ def _transport() -> dict:
     for name in ("messages", "control"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     both = str(folder / "messages")
-    return {"data_folder_in": both, "data_folder_out": both, "control_folder": str(folder / "control")}
+    folders = {"data_folder_in": both, "data_folder_out": both, "control_folder": str(folder / "control")}
+    return folders | {"polling_interval": 0.2}
 
 
 app = Celery("touchstone")
@@ -27,6 +28,7 @@ app.conf.update(
     task_acks_late=True,
     task_default_queue="cpu",
     worker_prefetch_multiplier=1,
+    worker_lost_wait=1.0,  # a killed process frees its place at once: the row, not the message, brings the job back
     worker_hijack_root_logger=False,
     timezone="UTC",
     beat_schedule_filename=str(settings.VAR_DIR / "beat"),
