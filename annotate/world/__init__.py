@@ -12,7 +12,7 @@ import numpy as np
 
 from annotate.schema import Category, Criterion, Schema
 from annotate.world.answers import CORRECT, COST, PADDING, Answer, compose, draw_plan
-from annotate.world.raters import RATERS, TIE_THETA, Verdict, judge
+from annotate.world.raters import RATERS, TIE_THETA, Rater, Verdict, judge
 from annotate.world.tables import Card, Kind, as_table, draw_card, kinds, names
 
 LAYOUTS = {1: "code", 6: "list", 11: "maths", 16: "table"}  # of every twenty questions; the rest are prose
@@ -82,15 +82,16 @@ def make_world(
     candidates: int = 64,
     overlap: int = 2,
     open_pairs: int = 96,
+    raters: tuple[Rater, ...] = RATERS,
 ) -> World:
-    """The same world for the same seed. Every pair but `open_pairs` is judged by `overlap` of the three raters."""
+    """The same world for the same seed. Every pair but `open_pairs` is judged by `overlap` of the raters."""
     rng = np.random.default_rng(seed)
     cards = _cards(rng)
     asked = tuple(_question(number, cards, answers, _ordinary, rng) for number in range(questions))
     pooled = tuple(_question(number, cards, candidates, _extreme, rng) for number in range(pool))
     pairs = [(q, a, b) for q in range(questions) for a in range(answers) for b in range(a + 1, answers)]
     left = _spread(pairs, open_pairs, rng)
-    verdicts = tuple(v for pair in pairs if pair not in left for v in _verdicts(asked, pair, overlap, rng))
+    verdicts = tuple(v for pair in pairs if pair not in left for v in _verdicts(asked, pair, raters, overlap, rng))
     return World(asked, verdicts, pooled, tuple(sorted(left)))
 
 
@@ -180,10 +181,14 @@ def _spread(pairs: list[tuple[int, int, int]], count: int, rng: np.random.Genera
 
 
 def _verdicts(
-    questions: tuple[Question, ...], pair: tuple[int, int, int], overlap: int, rng: np.random.Generator
+    questions: tuple[Question, ...],
+    pair: tuple[int, int, int],
+    raters: tuple[Rater, ...],
+    overlap: int,
+    rng: np.random.Generator,
 ) -> Iterator[Verdict]:
     """Different raters, each with the order shown at random."""
     number, a, b = pair
-    for who in rng.permutation(len(RATERS))[:overlap]:
+    for who in rng.permutation(len(raters))[:overlap]:
         shown = (a, b) if rng.random() < 0.5 else (b, a)
-        yield judge(RATERS[who], number, questions[number].answers, shown, rng)
+        yield judge(raters[who], number, questions[number].answers, shown, rng)

@@ -1,0 +1,138 @@
+"""Does a fitted model find what was planted? On generated data, without a database.
+
+A logistic model of pairs that leaves utility of standard deviation s unexplained sees every effect on the log-odds
+shrunk by κ = 1/√(1 + π s²/8) (Zeger, Liang and Albert, Biometrics 1988). Here s is known, since the truth is. A
+planted effect e counts as recovered when the estimate ± 1.96·SE reaches into [κe, e] and stays clear of 0, SE being
+that of Fisher's information.
+
+The order effect is a parameter of the model. The length effect is read off its scores: what 20 more words of the same
+gold add, among answers to one question. Read once, it is biased, for the prior pulls quality and length towards 0
+unequally; so it is read twice, in the world and in a control whose raters have no biases and whose answers are the
+same, and the difference is the estimate.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import rankdata
+
+from annotate.world import make_world, truth
+from annotate.world.raters import RATERS, advantage
+from tests.worker.known import dataset
+from worker.rm import backbone, training
+from worker.rm.scoring import score
+
+PLANTED = truth()
+FAIR = tuple(replace(rater, order=0.0, length=0.0) for rater in RATERS)
+
+
+class Study:
+    """A world, the model fitted on it, and the scores of its answers, (questions, answers)."""
+
+    def __init__(self, raters, cache):
+        self.world = make_world(questions=110, pool=0, overlap=3, open_pairs=0, raters=raters)
+        self.raters = {rater.name: rater for rater in raters}
+        data = dataset(self.world)
+        self.fitted = training.fit_heads(data, backbone.load("minilm"), training.HeadsRecipe(), cache)
+        scores = score(self.fitted.model, data.examples, cache).heads["preference"].astype(float)
+        self.scores = scores.reshape(len(self.world.questions), -1)
+        self.gold = np.array([[a.gold for a in q.answers] for q in self.world.questions])
+        self.words = np.array([[a.words / 20 for a in q.answers] for q in self.world.questions])
+        self.trained = [(int(pair.first), int(pair.second)) for pair in data.train]
+
+    @property
+    def gamma(self):
+        return self.fitted.info["order_gamma"]
+
+    def error(self, covariate):
+        """The standard error of the effect of something whose difference is given for each training pair."""
+        first, second = np.array(self.trained).T
+        delta = self.gamma + self.scores.ravel()[first] - self.scores.ravel()[second]
+        return np.sum(covariate**2 / (2 + 2 * np.cosh(delta))) ** -0.5  # Σ σ(Δ)σ(−Δ)x²
+
+    def words_apart(self):
+        first, second = np.array(self.trained).T
+        return self.words.ravel()[first] - self.words.ravel()[second]
+
+    def length_effect(self):
+        """What 20 more words of the same gold add to the score, among answers to one question."""
+        within = [(x - x.mean(1, keepdims=True)).ravel() for x in (self.gold, self.words, self.scores)]
+        return np.linalg.lstsq(np.stack(within[:2], 1), within[2], rcond=None)[0][1]
+
+    def kappa(self):
+        """How much an effect is shrunk by what the scores leave unexplained of the raters' utility."""
+        true, margin = [], []
+        for verdict in self.world.verdicts:
+            rater, answers = self.raters[verdict.rater], self.world.questions[verdict.question].answers
+            first, second = verdict.shown
+            true.append(advantage(rater, answers[first], answers[second]) - rater.order)
+            margin.append(self.scores[verdict.question, first] - self.scores[verdict.question, second])
+        true, margin = np.array(true), np.array(margin)
+        left = true - margin * (margin @ true) / (margin @ margin)
+        return 1 / np.sqrt(1 + np.pi * np.mean(left**2) / 8)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("embeddings")
+
+
+@pytest.fixture(scope="module")
+def study(cache):
+    return Study(RATERS, cache)
+
+
+@pytest.fixture(scope="module")
+def control(study, cache):
+    """The same answers, so nothing is embedded again."""
+    return Study(FAIR, cache)
+
+
+def recovered(estimate, error, planted, kappa):
+    """The rule at the top of this file."""
+    low, high = estimate - 1.96 * error, estimate + 1.96 * error
+    return bool(low > 0 and low <= planted and high >= kappa * planted)
+
+
+def test_the_rule_refuses_what_is_not_there():
+    assert recovered(0.35, 0.05, 0.4, 0.8)
+    assert not recovered(0.05, 0.05, 0.4, 0.8)
+    assert not recovered(0.6, 0.05, 0.4, 0.8)
+    assert not recovered(0.2, 0.03, 0.4, 0.8)
+
+
+def test_the_order_effect_is_recovered(study):
+    assert recovered(study.gamma, study.error(np.ones(len(study.trained))), PLANTED["order_gamma"], study.kappa())
+
+
+def test_no_order_effect_is_found_where_none_was_planted(control):
+    assert abs(control.gamma) < 1.96 * control.error(np.ones(len(control.trained)))
+
+
+def test_the_length_bias_is_recovered(study, control):
+    assert [q.answers for q in study.world.questions] == [q.answers for q in control.world.questions]
+    difference = study.length_effect() - control.length_effect()
+    error = np.hypot(study.error(study.words_apart()), control.error(control.words_apart()))
+    assert recovered(difference, error, PLANTED["length_per_20_words"], study.kappa())
+
+
+def test_planted_flaws_are_found_in_prompts_never_seen(study):
+    found = study.fitted.held_out.segments
+    assert set(found) == {"wrong", "irrelevant", "repetition", "padding"}
+    assert auroc(*map(np.concatenate, zip(*found.values(), strict=True))) >= 0.9
+    assert min(auroc(*both) for both in found.values()) >= 0.85
+
+
+def auroc(logits, labels):
+    """P(a flawed segment stands above a clean one), by ranks."""
+    flawed = np.sum(labels == 1)
+    above = rankdata(logits)[labels == 1].sum() - flawed * (flawed + 1) / 2
+    return above / (flawed * (len(labels) - flawed))
+
+
+def test_the_preference_agrees_with_the_gold_on_prompts_never_seen(study):
+    held_out, gold = study.fitted.held_out, study.gold.ravel()
+    apart = gold[held_out.first] - gold[held_out.second]
+    clear = np.abs(apart) > 1
+    assert np.mean((held_out.margins > 0)[clear] == (apart > 0)[clear]) > 0.8
