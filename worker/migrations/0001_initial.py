@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='Job',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('import', 'Import'), ('train', 'Train'), ('score', 'Score'), ('evaluate', 'Evaluate'), ('attribute', 'Attribute')], max_length=9)),
+                ('kind', models.CharField(choices=[('import', 'Import'), ('train', 'Train'), ('score', 'Score'), ('attribute', 'Attribute')], max_length=9)),
                 ('params', models.JSONField(default=dict)),
                 ('queue', models.CharField(default='cpu', max_length=20)),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=9)),

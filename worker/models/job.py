@@ -9,7 +9,6 @@ class JobKind(models.TextChoices):
     IMPORT = "import"
     TRAIN = "train"
     SCORE = "score"
-    EVALUATE = "evaluate"
     ATTRIBUTE = "attribute"
 
 
