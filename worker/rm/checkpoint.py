@@ -6,7 +6,7 @@ import os
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
 from .heads import Linear, RewardModel
@@ -33,14 +33,17 @@ def save(model: RewardModel, path: Path) -> str:
 
 def load(path: Path) -> RewardModel:
     """The model as saved, bit by bit. Raises ValueError when the file is not one of ours."""
-    with safe_open(path, "pt") as file:
-        metadata = file.metadata() or {}
-        if metadata.get("format") != FORMAT:
-            raise ValueError(f"{path.name} is not a reward model of format {FORMAT}")
-        plain = json.loads(metadata["model"])
-        linear = {
-            name: Linear(**{part.name: file.get_tensor(f"{name}.{part.name}") for part in fields(Linear)})
-            for name in _LINEAR
-        }
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except SafetensorError as error:
+        raise ValueError(f"{path.name} is not a reward model: {error}") from None
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path.name} is not a reward model of format {FORMAT}")
+    plain = json.loads(metadata["model"])
     names = {key: tuple(plain.pop(key)) for key in ("categories", "heads")}
+    linear = {
+        name: Linear(**{part.name: tensors[f"{name}.{part.name}"] for part in fields(Linear)}) for name in _LINEAR
+    }
     return RewardModel(**plain, **names, **linear)

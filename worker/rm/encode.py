@@ -1,4 +1,4 @@
-"""The one encode path: turns and response → token ids and code-point offsets. Training, scoring and attribution share it.
+"""The one encode path, shared by training, scoring and attribution: turns and response → token ids and offsets.
 
 Encoder:  [CLS] prompt [SEP] response [SEP]        causal:  BOS prompt response EOS
 Too long: the prompt loses tokens from its left first, then the response from its right; both losses are counted.

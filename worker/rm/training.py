@@ -2,8 +2,9 @@
 
 import time
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ class HeadsRecipe:
     parts: tuple[str, ...] = PARTS  # what the preference may look at
     order_effect: bool = True  # learn how much the first shown is favoured, and leave it out when scoring
     folds: int = 5  # for cross-fitting and for choosing the prior's strength, by prompt
-    l2: tuple[float, ...] = (3.0, 10.0, 30.0, 100.0)  # prior precisions of the preference to choose from
+    l2: tuple[float, ...] = (3.0, 30.0, 300.0)  # prior precisions of the preference to choose from
     segment_l2: float = 10.0
     attribute_l2: float = 30.0
     embedding_share: float = 1.0  # prior standard deviation of a whole embedding, relative to one feature
@@ -54,10 +55,22 @@ def fit_heads(
     start = time.monotonic()
     embedded = embed(backbone, data.examples, recipe.rule, cache_dir, report)
     middle = time.monotonic()
-    trained = fit_embedded(data, embedded, backbone, recipe, report)
+    with _one_thread():
+        trained = fit_embedded(data, embedded, backbone, recipe, report)
     end = time.monotonic()
     seconds = {"embed": middle - start, "fit": end - middle, "total": end - start}
     return Trained(trained.model, trained.held_out, seconds, trained.info)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Matrices this small gain nothing from more threads, and lose a lot where others want the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def fit_embedded(
@@ -76,7 +89,8 @@ def fit_embedded(
     attributes = heads.fit_ridge(x[~held], ratings[~held], _share(recipe, embedded, x, PARTS), recipe.attribute_l2)
     response = _response_heads(preference, attributes, center, len(categories))
     names = [f"attribute:{key}" for key in criteria] + [f"segment:{key}" for key in categories]
-    scores = response(x[~held])[:, 0]
+    final = heads.response_inputs(embedded, segment(heads.segment_inputs(embedded)))
+    scores = response(final[~held])[:, 0]
     model = RewardModel(
         backbone_name=backbone.name,
         backbone_hash=backbone.hash,
@@ -167,7 +181,10 @@ def _share(recipe: HeadsRecipe, embedded: Embedded, x: Tensor, parts: Sequence[s
 def _segment_labels(
     data: Dataset, embedded: Embedded, without: np.ndarray, categories: Sequence[str] | None = None
 ) -> tuple[tuple[str, ...], Tensor]:
-    """Categories seen both ways (or those given), and (segments, categories) labels; −1 where `without` or nobody looked."""
+    """Categories seen both ways (or those given), and (segments, categories) labels.
+
+    A label is −1 where the category says nothing, where `without` (examples,) is set, and where nobody looked.
+    """
     wanted = data.categories if categories is None else categories
     found = np.full((len(embedded.bounds), len(wanted)), -1, dtype=np.int8)
     ends = np.cumsum(embedded.sizes[:, 0])
@@ -200,7 +217,8 @@ def _cross_fit(
         without = labels.clone()
         without[of == n] = -1
         logits[of == n] = heads.fit_segments(x, without, share, recipe.segment_l2)(x[of == n])
-    return final, logits
+    zero = torch.tensor([heads.best_call(column, truth) for column, truth in zip(logits.T, labels.T, strict=True)])
+    return replace(final, bias=final.bias - zero), logits - zero
 
 
 # ---- Preference
@@ -213,36 +231,64 @@ def _preference(
     first, second, p, count = _columns(pairs)
     difference = x[first] - x[second]
     scale = share / difference.square().mean(0).sqrt().clamp(min=1e-6)
-    of = torch.from_numpy(fold)[first]
-    best = None
-    for n, l2 in enumerate(recipe.l2):
-        report("tune", n, len(recipe.l2), {})
-        margin = _held_out_margins(difference, p, count, scale, of, l2, recipe)
-        tau = heads.temperature(margin, p, count)
-        loss = float((count * heads.objectives.bradley_terry(margin / tau, p)).sum() / count.sum())
-        if best is None or loss < best[0]:
-            best = (loss, l2, tau)
-    _, l2, tau = best
+    rows = _Pairs(difference * scale, p, count, torch.from_numpy(fold)[first], recipe.order_effect)
+    l2 = _strength(rows, recipe.l2, report)
+    white = heads.whitening(rows.z.T @ rows.z, l2)
+    report("calibrate", 0, 1, {})
+    tau = heads.temperature(_held_out_margins(rows, l2, white), p, count)
     curve: list[float] = []
     decided = p != 0.5
 
     def step(n: int, loss: float, margin: Tensor) -> None:
+        loss /= float(count.sum())
         curve.append(loss)
         right = ((margin > 0) == (p > 0.5))[decided].float()
-        report("fit", n + 1, 0, {"loss": loss, "accuracy": float(right.mean()), "step": n + 1})
+        report("fit", n + 1, max(n + 1, 10), {"loss": loss, "accuracy": float(right.mean()), "step": n + 1})
 
-    fitted = heads.fit_preference(difference, p, count, scale, l2, recipe.order_effect, step)
-    return fitted, l2, tau, curve
+    fitted = heads.fit_preference(rows.z, p, count, l2, white, recipe.order_effect, step)
+    return replace(fitted, weights=fitted.weights * scale), l2, tau, curve
 
 
-def _held_out_margins(difference, p, count, scale, of: Tensor, l2: float, recipe: HeadsRecipe) -> Tensor:
+@dataclass(frozen=True)
+class _Pairs:
+    """Scaled differences (pairs, d), labels, weights and folds of the training pairs."""
+
+    z: Tensor
+    p: Tensor
+    count: Tensor
+    fold: Tensor
+    order: bool
+
+    def some(self, picked: Tensor) -> "_Pairs":
+        return _Pairs(self.z[picked], self.p[picked], self.count[picked], self.fold[picked], self.order)
+
+
+def _strength(pairs: _Pairs, choices: Sequence[float], report: Report) -> float:
+    """The prior precision that predicts held-out folds best, tried on at most _TRIED pairs, at its best temperature.
+
+    A precision does not depend on the number of pairs, so a part of them is enough to choose it.
+    """
+    tried = pairs.some(torch.arange(0, len(pairs.p), -(-len(pairs.p) // _TRIED)))
+    gram, losses = tried.z.T @ tried.z, []
+    for n, l2 in enumerate(choices):
+        report("tune", n, len(choices), {})
+        margin = _held_out_margins(tried, l2, heads.whitening(gram, l2))
+        tau = heads.temperature(margin, tried.p, tried.count)
+        losses.append(float((tried.count * heads.objectives.bradley_terry(margin / tau, tried.p)).sum()))
+    return choices[int(np.argmin(losses))]
+
+
+_TRIED = 3000
+
+
+def _held_out_margins(pairs: _Pairs, l2: float, white: Tensor) -> Tensor:
     """(pairs,) margins by heads that did not see the pair's prompt."""
-    margin = torch.zeros(len(p))
-    for n in of.unique().tolist():
-        inside = of != n
-        if inside.any():
-            own = heads.fit_preference(difference[inside], p[inside], count[inside], scale, l2, recipe.order_effect)
-            margin[~inside] = difference[~inside] @ own.weights
+    margin = torch.zeros(len(pairs.p))
+    for n in pairs.fold.unique().tolist():
+        own = pairs.some(pairs.fold != n)
+        if len(own.p):
+            fitted = heads.fit_preference(own.z, own.p, own.count, l2, white, pairs.order)
+            margin[pairs.fold == n] = pairs.z[pairs.fold == n] @ fitted.weights
     return margin
 
 

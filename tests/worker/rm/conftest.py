@@ -4,6 +4,7 @@ import random
 from hashlib import sha256
 
 import pytest
+import torch
 
 from worker.rm import backbone, embed
 from worker.rm.training import HeadsRecipe, fit_embedded
@@ -62,6 +63,7 @@ def dataset(questions: int = 36, held: int = 9, seed: int = 0) -> Dataset:
 
 @pytest.fixture(scope="session")
 def minilm():
+    torch.set_num_threads(1)  # texts this short gain nothing from more, and the cores may be shared
     return backbone.load("minilm")
 
 

@@ -20,7 +20,11 @@ def test_sentences_end_where_a_reader_stops():
 
 
 def test_lines_are_sentences_and_a_lone_word_joins_the_next():
-    assert pieces("- one thing\n- two things\nBut\nthis is it") == ["- one thing\n", "- two things\n", "But\nthis is it"]
+    assert pieces("- one thing\n- two things\nBut\nthis is it") == [
+        "- one thing\n",
+        "- two things\n",
+        "But\nthis is it",
+    ]
 
 
 def test_subsentences_have_five_words_unless_the_sentence_has_fewer():

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from worker.rm import scoring
+from worker.rm.attribution import _path, attribute
+from worker.rm.types import PREFERENCE, SpanLabel
+
+
+def total(found):
+    return found.baseline + sum(found.features.values()) + sum(one.value for one in found.tokens)
+
+
+@pytest.mark.parametrize("response", [None, "", "One. " * 600])
+def test_the_exact_split_adds_up_for_every_head(trained, world, response):
+    example = world.examples[1] if response is None else replace(world.examples[1], response=response)
+    scores = scoring.score(trained.model, [example]).heads
+    for head in trained.model.heads:
+        found = attribute(trained.model, example, head)
+        assert found.score == pytest.approx(scores[head][0], abs=1e-5)
+        assert total(found) + found.residual == pytest.approx(found.score, abs=1e-9)
+        assert abs(found.residual) < 1e-4
+
+
+@pytest.mark.parametrize("head", [PREFERENCE, "segment:wrong"])
+def test_integrated_gradients_are_complete(trained, world, head):
+    found = attribute(trained.model, world.examples[1], head, "ig")
+    change = found.score - found.baseline - sum(found.features.values())
+    assert abs(found.residual) <= max(1e-3, 0.01 * abs(change))
+    assert total(found) + found.residual == pytest.approx(found.score, abs=1e-9)
+    assert all(one.value == 0 for one in found.tokens if one.part != "response")
+
+
+def test_tokens_are_named_by_code_points_of_the_raw_response(trained, world):
+    example = replace(world.examples[0], response="Très 👩 haute: 107\r\nmètres.")
+    found = attribute(trained.model, example, PREFERENCE)
+    assert all(example.response[t.start : t.end] == t.text for t in found.tokens if t.part == "response")
+    assert [t.text for t in found.tokens if t.part == "special"] == ["[CLS]", "[SEP]", "[SEP]"]
+    assert "".join(t.text for t in found.tokens if t.part == "prompt") == "HowtallisthetowerofArvel?"
+
+
+def test_flawed_tokens_are_what_a_segment_head_sees(trained, world):
+    """On held-out answers the tokens of the irrelevant sentence stand above all others."""
+    example = world.examples[1]
+    assert [span.category for span in example.spans] == ["irrelevant"]
+    span: SpanLabel = example.spans[0]
+    found = attribute(trained.model, example, "segment:irrelevant")
+    own = [t for t in found.tokens if t.part == "response"]
+    inside = np.mean([t.value for t in own if t.start >= span.start])
+    assert inside > np.mean([t.value for t in own if t.start < span.start])
+
+
+def test_a_straight_path_is_gradient_times_input():
+    """A linear function has its exact contributions after the first nodes, up to rounding."""
+    weights, start, end = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(0))
+    values = _path(lambda points: (points * weights).sum((1, 2)), start, end, 0.0)
+    torch.testing.assert_close(values, (weights * (end - start)).sum(1), atol=1e-5, rtol=0)
+
+
+def test_a_bent_path_is_followed_until_it_adds_up():
+    start, end = torch.zeros(4, 3, dtype=torch.double), torch.ones(4, 3, dtype=torch.double)
+    value = lambda points: torch.sigmoid(20 * (points.mean((1, 2)) - 0.8))  # noqa: E731
+    low, high = value(torch.stack([start, end])).tolist()
+    assert float(_path(value, start, end, high - low).sum()) == pytest.approx(high - low, abs=1e-3)
+
+
+def test_what_does_not_move_gets_nothing():
+    start, end = torch.zeros(4, 3), torch.ones(4, 3)
+    end[2] = start[2]
+    assert _path(lambda points: points.pow(2).sum((1, 2)), start, end, 9.0)[2] == 0
+
+
+def test_an_unknown_head_is_named(trained, world):
+    with pytest.raises(ValueError, match="no head 'segment:none'"):
+        attribute(trained.model, world.examples[0], "segment:none")
