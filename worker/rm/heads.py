@@ -110,6 +110,8 @@ def fit_segments(x: Tensor, labels: Tensor, share: Tensor, l2: float) -> Linear:
     counts as often as its rarer class allows: weights 2·n₀/n and 2·n₁/n sum to 4·n₀·n₁/n.
     """
     known = (labels >= 0).any(1)
+    if not known.any():
+        return Linear(torch.zeros(labels.shape[1], x.shape[1]), torch.zeros(x.shape[1]), torch.zeros(labels.shape[1]))
     x, labels = x[known], labels[known]
     center = x.mean(0)
     scale = share / x.std(0, correction=0).clamp(min=1e-6)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import features, heads
+from . import features, heads, preference
 from .backbone import Backbone
 from .cache import Embedded
 from .embed import embed
@@ -79,44 +79,43 @@ def fit_embedded(
     """The same from embeddings alone: a second of work."""
     fold, held = _folds(data, recipe.folds)
     categories, labels = _segment_labels(data, embedded, held)
-    report("segments", 0, recipe.folds + 1, {})
     segment, logits = _cross_fit(embedded, labels, fold, recipe, report)
     x = heads.response_inputs(embedded, logits)
-    preference, l2, tau, curve = _preference(data.train, x, fold, _share(recipe, embedded, x), recipe, report)
+    first, second, p, count = _columns(data.train)
+    pairs = preference.Pairs(x[first] - x[second], p, count, torch.from_numpy(fold)[first], recipe.order_effect)
+    fitted = preference.fit(pairs, _share(recipe.parts, recipe, embedded, x), recipe.l2, report)
     report("attributes", 0, 1, {})
     criteria, ratings = _ratings(data, held)
-    center = x[~held].mean(0)
-    attributes = heads.fit_ridge(x[~held], ratings[~held], _share(recipe, embedded, x, PARTS), recipe.attribute_l2)
-    response = _response_heads(preference, attributes, center, len(categories))
-    names = [f"attribute:{key}" for key in criteria] + [f"segment:{key}" for key in categories]
-    final = heads.response_inputs(embedded, segment(heads.segment_inputs(embedded)))
-    scores = response(final[~held])[:, 0]
+    share = _share(PARTS, recipe, embedded, x)
+    attributes = heads.fit_ridge(x[~held], ratings[~held], share, recipe.attribute_l2)
     model = RewardModel(
         backbone_name=backbone.name,
         backbone_hash=backbone.hash,
         encode_hash=backbone.encoder.hash,
         rule=recipe.rule,
         categories=categories,
-        heads=(PREFERENCE, *names),
+        heads=(PREFERENCE, *(f"attribute:{key}" for key in criteria), *(f"segment:{key}" for key in categories)),
         segment=segment,
-        response=response,
-        temperature=tau,
-        mean=float(scores.mean()),
-        std=float(scores.std(correction=0)),
+        response=_response_heads(fitted.head, attributes, x[~held].mean(0), len(categories)),
+        temperature=fitted.temperature,
     )
-    info = {
-        "order_gamma": preference.gamma,
-        "tie_theta": float(np.exp(preference.alpha)),
-        "temperature": tau,
-        "l2": l2,
-        "loss": curve,
+    scores = model(embedded)[~held, 0]
+    model = replace(model, mean=float(scores.mean()), std=float(scores.std(correction=0)))
+    return Trained(model, held_out(model, data, embedded), {}, _info(data, embedded, fitted, model))
+
+
+def _info(data: Dataset, embedded: Embedded, fitted: preference.Fitted, model: RewardModel) -> dict[str, object]:
+    """What is worth knowing of the fit, as plain values."""
+    wanted = [f"attribute:{key}" for key in data.criteria] + [f"segment:{key}" for key in data.categories]
+    return {
+        "order_gamma": fitted.head.gamma,
+        "tie_theta": float(np.exp(fitted.head.alpha)),
+        "temperature": fitted.temperature,
+        "l2": fitted.l2,
+        "loss": fitted.curve,
         "truncated": int((embedded.sizes[:, 2] > 0).sum()),
-        "without_head": [
-            *(f"attribute:{key}" for key in data.criteria if key not in criteria),
-            *(f"segment:{key}" for key in data.categories if key not in categories),
-        ],
+        "without_head": [name for name in wanted if name not in model.heads],
     }
-    return Trained(model, held_out(model, data, embedded), {}, info)
 
 
 def held_out(model: RewardModel, data: Dataset, embedded: Embedded) -> HeldOut:
@@ -165,13 +164,12 @@ def _columns(pairs: Sequence[Comparison]) -> tuple[Tensor, Tensor, Tensor, Tenso
     return first, second, p, torch.tensor([pair.weight for pair in pairs], dtype=torch.float32)
 
 
-def _share(recipe: HeadsRecipe, embedded: Embedded, x: Tensor, parts: Sequence[str] | None = None) -> Tensor:
+def _share(parts: Sequence[str], recipe: HeadsRecipe, embedded: Embedded, x: Tensor) -> Tensor:
     """(inputs,) prior standard deviation of each standardised input's weight; 0 leaves a part out."""
     width = embedded.segments.shape[1]
     sizes = (2 * width, len(features.SURFACE), len(features.COSINES), x.shape[1])
     each = (recipe.embedding_share / width**0.5, 1.0, 1.0, 1.0)
-    used = recipe.parts if parts is None else parts
-    shares = [np.full(size, one * (part in used)) for size, one, part in zip(sizes, each, PARTS, strict=True)]
+    shares = [np.full(size, one * (part in parts)) for size, one, part in zip(sizes, each, PARTS, strict=True)]
     return torch.from_numpy(np.concatenate(shares)[: x.shape[1]]).float()
 
 
@@ -207,8 +205,6 @@ def _cross_fit(
     width = embedded.segments.shape[1]
     share = torch.ones(x.shape[1])
     share[:width] = recipe.embedding_share / width**0.5
-    if not labels.shape[1]:
-        return Linear(torch.zeros(0, x.shape[1]), torch.zeros(x.shape[1]), torch.zeros(0)), torch.zeros(len(x), 0)
     final = heads.fit_segments(x, labels, share, recipe.segment_l2)
     logits = final(x)
     of = torch.from_numpy(fold[embedded.owner])
@@ -219,77 +215,6 @@ def _cross_fit(
         logits[of == n] = heads.fit_segments(x, without, share, recipe.segment_l2)(x[of == n])
     zero = torch.tensor([heads.best_call(column, truth) for column, truth in zip(logits.T, labels.T, strict=True)])
     return replace(final, bias=final.bias - zero), logits - zero
-
-
-# ---- Preference
-
-
-def _preference(
-    pairs: Sequence[Comparison], x: Tensor, fold: np.ndarray, share: Tensor, recipe: HeadsRecipe, report: Report
-) -> tuple[Preference, float, float, list[float]]:
-    """The fitted preference, the chosen l2, the temperature of held-out folds, and the loss per step."""
-    first, second, p, count = _columns(pairs)
-    difference = x[first] - x[second]
-    scale = share / difference.square().mean(0).sqrt().clamp(min=1e-6)
-    rows = _Pairs(difference * scale, p, count, torch.from_numpy(fold)[first], recipe.order_effect)
-    l2 = _strength(rows, recipe.l2, report)
-    white = heads.whitening(rows.z.T @ rows.z, l2)
-    report("calibrate", 0, 1, {})
-    tau = heads.temperature(_held_out_margins(rows, l2, white), p, count)
-    curve: list[float] = []
-    decided = p != 0.5
-
-    def step(n: int, loss: float, margin: Tensor) -> None:
-        loss /= float(count.sum())
-        curve.append(loss)
-        right = ((margin > 0) == (p > 0.5))[decided].float()
-        report("fit", n + 1, max(n + 1, 10), {"loss": loss, "accuracy": float(right.mean()), "step": n + 1})
-
-    fitted = heads.fit_preference(rows.z, p, count, l2, white, recipe.order_effect, step)
-    return replace(fitted, weights=fitted.weights * scale), l2, tau, curve
-
-
-@dataclass(frozen=True)
-class _Pairs:
-    """Scaled differences (pairs, d), labels, weights and folds of the training pairs."""
-
-    z: Tensor
-    p: Tensor
-    count: Tensor
-    fold: Tensor
-    order: bool
-
-    def some(self, picked: Tensor) -> "_Pairs":
-        return _Pairs(self.z[picked], self.p[picked], self.count[picked], self.fold[picked], self.order)
-
-
-def _strength(pairs: _Pairs, choices: Sequence[float], report: Report) -> float:
-    """The prior precision that predicts held-out folds best, tried on at most _TRIED pairs, at its best temperature.
-
-    A precision does not depend on the number of pairs, so a part of them is enough to choose it.
-    """
-    tried = pairs.some(torch.arange(0, len(pairs.p), -(-len(pairs.p) // _TRIED)))
-    gram, losses = tried.z.T @ tried.z, []
-    for n, l2 in enumerate(choices):
-        report("tune", n, len(choices), {})
-        margin = _held_out_margins(tried, l2, heads.whitening(gram, l2))
-        tau = heads.temperature(margin, tried.p, tried.count)
-        losses.append(float((tried.count * heads.objectives.bradley_terry(margin / tau, tried.p)).sum()))
-    return choices[int(np.argmin(losses))]
-
-
-_TRIED = 3000
-
-
-def _held_out_margins(pairs: _Pairs, l2: float, white: Tensor) -> Tensor:
-    """(pairs,) margins by heads that did not see the pair's prompt."""
-    margin = torch.zeros(len(pairs.p))
-    for n in pairs.fold.unique().tolist():
-        own = pairs.some(pairs.fold != n)
-        if len(own.p):
-            fitted = heads.fit_preference(own.z, own.p, own.count, l2, white, pairs.order)
-            margin[pairs.fold == n] = pairs.z[pairs.fold == n] @ fitted.weights
-    return margin
 
 
 # ---- Attributes
@@ -308,12 +233,12 @@ def _ratings(data: Dataset, held: np.ndarray) -> tuple[list[str], Tensor]:
     return kept, torch.from_numpy(np.vstack(columns).T).float()
 
 
-def _response_heads(preference: Preference, attributes: Linear, center: Tensor, categories: int) -> Linear:
+def _response_heads(chosen: Preference, attributes: Linear, center: Tensor, categories: int) -> Linear:
     """Preference, attributes and the segments' mean logits as rows of one linear map."""
     width = len(center)
     copies = torch.zeros(categories, width)
     copies[:, width - categories :] = torch.eye(categories)
-    weights = torch.cat([preference.weights[None], attributes.weights, copies])
+    weights = torch.cat([chosen.weights[None], attributes.weights, copies])
     # The preference is 0 at the centre; a mean logit is itself.
     bias = torch.cat(
         [torch.zeros(1), attributes.bias + attributes.weights @ (center - attributes.center), copies @ center]

@@ -106,6 +106,14 @@ def test_few_labels_are_enough_to_run(minilm, world, embedded):
     assert fit_embedded(few, embedded, minilm, HeadsRecipe()).held_out.margins.shape == (0,)
 
 
+def test_spans_on_one_response_are_enough_to_run(minilm, world, embedded):
+    """Every labelled segment then lies in one fold, and the others have nothing to learn from."""
+    examples = [one if n == 37 else replace(one, spans=None) for n, one in enumerate(world.examples)]
+    found = fit_embedded(replace(world, examples=examples), embedded, minilm, HeadsRecipe())
+    assert "segment:irrelevant" in found.model.heads
+    assert np.isfinite(found.held_out.margins).all()
+
+
 def test_ridge_is_the_closed_form():
     x = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
     y = x @ torch.tensor([1.0, -2.0, 0.5]) + 3
