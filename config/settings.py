@@ -132,7 +132,7 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 256 * 2**20)
 
 # ---- Nudges: broker and channel layer (the database stays the truth)
 REDIS_URL = env.str("REDIS_URL", "")
-BROKER_URL = env.str("BROKER_URL", "") or REDIS_URL or "filesystem://"
+BROKER_URL = env.str("BROKER_URL", "") or REDIS_URL or "filesystem://localhost"
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
     if REDIS_URL

@@ -113,8 +113,8 @@ def _ordinary(rng: np.random.Generator) -> int:
 
 
 def _extreme(rng: np.random.Generator) -> int:
-    """Filler sentences in a candidate of the pool: mostly as above, and now and then up to fourteen."""
-    return int(rng.integers(4, 15)) if rng.random() < 0.08 else _ordinary(rng)
+    """Filler sentences in a candidate of the pool: mostly as above, and now and then five to eight."""
+    return int(rng.integers(5, 9)) if rng.random() < 0.12 else _ordinary(rng)
 
 
 def _cards(rng: np.random.Generator) -> dict[str, Iterator[Card]]:

@@ -16,6 +16,7 @@ from annotate.world.tables import Card, table_row
 CORRECT = 1.0
 COST = {"wrong": 1.0, "omission": 0.7, "irrelevant": 0.5, "repetition": 0.4}
 PADDING = 0.06
+ORDINARY_PADDING = 3  # filler sentences in the longest-winded of the answers that people judge
 
 PEOPLE = "My cousin|The baker|Our neighbour|An old sailor|The postman|A retired judge|My dentist|The cook".split("|")
 DOINGS = "keeps|once sold|has lost|is painting|collects|wants to buy|dreams of|is fond of".split("|")
@@ -92,6 +93,8 @@ class Piece:
 def draw_plan(card: Card, asked: tuple[int, ...], padding: int, rng: np.random.Generator) -> Plan:
     """A random plan: some answers are careful and some are careless, and all may be long or short."""
     careless = rng.uniform(0.3, 1.7)  # multiplies the chance of each flaw
+    if padding > ORDINARY_PADDING:
+        careless *= 0.3  # polished at great length: what misleads a reward model is good in all but one way
     wrong = {a for a in asked if rng.random() < 0.2 * careless}
     may_omit = [a for a in asked if a not in wrong and not (card.kind.block and a < 2)]
     omitted = {a for a in may_omit[: len(asked) - 1] if rng.random() < 0.18 * careless}

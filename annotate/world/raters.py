@@ -36,9 +36,9 @@ class Rater:
 
 
 RATERS = (
-    Rater("Ines Karvo", 1.8, 0.25, 0.35, 0.06, 0.005),
-    Rater("Bruno Tael", 1.4, 0.40, 0.50, 0.10, 0.010),
-    Rater("Greta Olund", 1.0, 0.55, 0.65, 0.14, 0.015),
+    Rater("Ines Karvo", 1.8, 0.25, 0.50, 0.06, 0.005),
+    Rater("Bruno Tael", 1.4, 0.40, 0.70, 0.10, 0.010),
+    Rater("Greta Olund", 1.0, 0.55, 0.90, 0.14, 0.015),
 )
 
 

@@ -36,6 +36,7 @@ class Study:
         data = dataset(self.world)
         self.fitted = training.fit_heads(data, backbone.load("minilm"), training.HeadsRecipe(), cache)
         scores = score(self.fitted.model, data.examples, cache).heads["preference"].astype(float)
+        scores /= self.fitted.model.temperature  # log-odds that hold for prompts never seen
         self.scores = scores.reshape(len(self.world.questions), -1)
         self.gold = np.array([[a.gold for a in q.answers] for q in self.world.questions])
         self.words = np.array([[a.words / 20 for a in q.answers] for q in self.world.questions])
@@ -131,8 +132,14 @@ def auroc(logits, labels):
     return above / (flawed * (len(labels) - flawed))
 
 
-def test_the_preference_agrees_with_the_gold_on_prompts_never_seen(study):
+def agreement_with_gold(study):
+    """Of held-out pairs whose gold differs by more than a point, the share that the margin puts right."""
     held_out, gold = study.fitted.held_out, study.gold.ravel()
     apart = gold[held_out.first] - gold[held_out.second]
     clear = np.abs(apart) > 1
-    assert np.mean((held_out.margins > 0)[clear] == (apart > 0)[clear]) > 0.8
+    return np.mean((held_out.margins > 0)[clear] == (apart > 0)[clear])
+
+
+def test_fair_raters_lead_to_the_gold_and_biased_ones_astray(study, control):
+    assert agreement_with_gold(control) > 0.85
+    assert 0.7 < agreement_with_gold(study) < agreement_with_gold(control)
