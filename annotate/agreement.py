@@ -1,10 +1,11 @@
-"""How far people agree, and how sure any share is. PURE numpy.
+"""How far people agree with each other, how far a model agrees with them, and how sure any share is. PURE numpy.
 
 A table of ratings is units × raters with None where a rater did not rate. A statistic that has no value raises
 Undefined with the reason, and becomes an Interval whose value is None: it never becomes a silent zero.
 
 Sources: Wilson, J. Am. Stat. Assoc. 22 (1927) · Cohen, Educ. Psychol. Meas. 20 (1960) · Fleiss, Psychol. Bull.
-76 (1971) · Krippendorff, Computing Krippendorff's Alpha-Reliability (2011) · Efron & Tibshirani (1993).
+76 (1971) · Krippendorff, Computing Krippendorff's Alpha-Reliability (2011) · Efron & Tibshirani (1993) · Hanley &
+McNeil, Radiology 143 (1982).
 """
 
 import math
@@ -42,10 +43,10 @@ def undefined(why: str, n: int = 0) -> Interval:
     return Interval(None, None, None, n, why)
 
 
-def wilson(successes: float, n: int) -> Interval:
-    """Share of successes with Wilson's score interval; half successes (ties) are allowed."""
+def wilson(successes: float, n: int, empty: str = "there is nothing to count") -> Interval:
+    """Share of successes with Wilson's score interval; half successes (ties) are allowed. Of nothing: why `empty`."""
     if n == 0:
-        return undefined("there is nothing to count")
+        return undefined(empty)
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes among {n}")
     share, z2 = successes / n, Z95 * Z95
@@ -182,6 +183,37 @@ def _distance(totals: np.ndarray, values: Sequence | None, level: str) -> np.nda
         middle = np.cumsum(totals) - totals / 2
         return (middle[:, None] - middle[None, :]) ** 2
     raise ValueError(f"unknown level {level!r}")
+
+
+# ---- A model beside people: a margin is score(first) − score(second); p is what people say: 1 first, 0 second, ½ tied.
+
+
+def pair_accuracy(margins: Sequence[float], p: Sequence[float], empty: str = "people decided no pair") -> Interval:
+    """Share of decided pairs whose margin has the right sign; a margin of zero is half right."""
+    credit = credits(margins, p)
+    return wilson(float(credit.sum()), len(credit), empty)
+
+
+def credits(margins: Sequence[float], p: Sequence[float]) -> np.ndarray:
+    """1 right, 0 wrong, .5 for a margin of zero; one per decided pair."""
+    margins, p = np.asarray(margins, dtype=float), np.asarray(p, dtype=float)
+    return (np.sign(margins * (p - 0.5))[p != 0.5] + 1) / 2
+
+
+def auroc(scores: Sequence[float], labels: Sequence[bool]) -> float:
+    """Probability that a positive scores above a negative, ties half: Mann–Whitney's U over positives × negatives."""
+    labels = np.asarray(labels, dtype=bool)
+    positives, negatives = int(labels.sum()), int((~labels).sum())
+    if not positives or not negatives:
+        raise Undefined("one of the two classes is empty")
+    above = ranks(scores)[labels].sum() - positives * (positives + 1) / 2
+    return float(above / (positives * negatives))
+
+
+def ranks(values: Sequence[float]) -> np.ndarray:
+    """Ranks from 1, ties sharing their mean rank."""
+    _, which, counts = np.unique(np.asarray(values, dtype=float), return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[which]
 
 
 # ---- The ceiling: what the raters' own disagreement leaves for a model to reach.

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from annotate.agreement import Interval, Undefined, undefined
-from inspector.stats.accuracy import auroc
+from annotate.agreement import Interval, Undefined, auroc, undefined
 
 
 @dataclass(frozen=True)

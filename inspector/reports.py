@@ -3,9 +3,9 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from annotate.agreement import Interval, Undefined
+from annotate.agreement import Interval, Undefined, pair_accuracy
 from inspector import rows
-from inspector.stats import accuracy, drift, length
+from inspector.stats import drift, length
 from worker.models import Pool, Version
 
 
@@ -51,7 +51,7 @@ def length_report(version: Version) -> LengthReport | None:
         bins=length.binned([s.tokens for s in values], [s.value for s in values]),
         model=model,
         people=people,
-        accuracy=accuracy.pair_accuracy(margins, p),
+        accuracy=pair_accuracy(margins, p),
         always_longer=length.longer_wins(first, second, p).share,
         split=length.split_accuracy(margins, p, first, second),
         prompts=len({s.prompt for s in values}),

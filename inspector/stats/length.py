@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotate.agreement import Interval, undefined, wilson
-from inspector.stats.accuracy import credits, ranks
+from annotate.agreement import Z95, Interval, credits, pair_accuracy, ranks, undefined, wilson
 
 DRAWS = 1000
 
@@ -47,7 +46,7 @@ class SplitAccuracy:
 
 @dataclass(frozen=True)
 class Bin:
-    """Mean of y where x lies in one of the equally full bins, with 1.96 standard errors either side."""
+    """Mean of y where x lies in one of the equally full bins, with its normal 95 % interval."""
 
     x: float
     mean: Interval
@@ -117,7 +116,7 @@ def longer_wins(first: Sequence[float], second: Sequence[float], preferred: Sequ
     """Share of decided pairs (preferred ≠ .5: 1 first, 0 second) that the longer response won."""
     difference, p = np.asarray(first, dtype=float) - np.asarray(second, dtype=float), np.asarray(preferred)
     credit = credits(difference, p)
-    share = wilson(float(credit.sum()), len(credit)) if len(credit) else undefined("no pair was decided")
+    share = wilson(float(credit.sum()), len(credit), "no pair was decided")
     return LongerWins(share, int((credit == 1).sum()), int((credit == 0.5).sum()))
 
 
@@ -127,12 +126,10 @@ def split_accuracy(
     """Accuracy of margins on decided pairs by whether people chose the longer or the shorter response."""
     margins, p = np.asarray(margins, dtype=float), np.asarray(p, dtype=float)
     longer = (np.asarray(first, dtype=float) - np.asarray(second, dtype=float)) * (p - 0.5)
-    parts = []
-    for name, where in (("longer", longer > 0), ("shorter", longer < 0)):
-        credit = credits(margins[where], p[where])
-        empty = undefined(f"people chose no {name} response")
-        parts.append(wilson(float(credit.sum()), len(credit)) if len(credit) else empty)
-    return SplitAccuracy(*parts)
+    return SplitAccuracy(
+        pair_accuracy(margins[longer > 0], p[longer > 0], "people chose no longer response"),
+        pair_accuracy(margins[longer < 0], p[longer < 0], "people chose no shorter response"),
+    )
 
 
 def binned(x: Sequence[float], y: Sequence[float], bins: int = 10) -> list[Bin]:
@@ -146,5 +143,5 @@ def binned(x: Sequence[float], y: Sequence[float], bins: int = 10) -> list[Bin]:
 
 
 def _bin(x: np.ndarray, y: np.ndarray) -> Bin:
-    mean, half = float(y.mean()), 1.96 * float(y.std()) / np.sqrt(max(1, len(y) - 1))
+    mean, half = float(y.mean()), Z95 * float(y.std()) / np.sqrt(max(1, len(y) - 1))
     return Bin(float(x.mean()), Interval(mean, mean - float(half), mean + float(half), len(y)))

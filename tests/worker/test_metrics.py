@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from annotate.agreement import pair_accuracy
 from worker.jobs.metrics import (
     attribute_metrics,
-    auroc,
+    auroc_interval,
     baselines,
     nll,
-    pair_accuracy,
     pearson,
     repeat_agreement,
     segment_metrics,
@@ -54,13 +54,13 @@ def test_nll_of_no_opinion_is_ln_2_and_of_a_soft_label_its_cross_entropy():
 def test_auroc_is_the_chance_that_a_positive_scores_higher():
     scores, positive = RNG.integers(0, 9, 60).astype(float), RNG.random(60) < 0.4
     pairs = [(up > down) + 0.5 * (up == down) for up in scores[positive] for down in scores[~positive]]
-    assert auroc(scores, positive).value == pytest.approx(np.mean(pairs))
+    assert auroc_interval(scores, positive).value == pytest.approx(np.mean(pairs))
 
 
 @pytest.mark.parametrize("scores", [[1.0, 3.0, 2.0, 4.0], [1.0, 2.0, 3.0, 4.0]])
 def test_auroc_interval_solves_newcombes_equation(scores):
     """With m = n = 2, N is 1; the second case is perfect and still has a width."""
-    found = auroc(np.array(scores), np.array([False, False, True, True]))
+    found = auroc_interval(np.array(scores), np.array([False, False, True, True]))
     theta = found.low
     variance = theta * (1 - theta) * (1 + (1 - theta) / (2 - theta) + theta / (1 + theta)) / 4
     assert found.value - theta == pytest.approx(1.959963984540054 * math.sqrt(variance))
@@ -68,7 +68,7 @@ def test_auroc_interval_solves_newcombes_equation(scores):
 
 
 def test_auroc_of_one_label_is_undefined():
-    assert auroc(np.ones(3), np.ones(3, bool)).value is None
+    assert auroc_interval(np.ones(3), np.ones(3, bool)).value is None
 
 
 def test_segment_metrics_by_hand():

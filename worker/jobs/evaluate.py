@@ -5,11 +5,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from annotate.agreement import ceiling
+from annotate.agreement import ceiling, pair_accuracy
 from annotate.formats import Record, read
 from worker.jobs.files import batches, examples_of
 from worker.jobs.loading import model_of
-from worker.jobs.metrics import baselines, nll, pair_accuracy, repeat_agreement
+from worker.jobs.metrics import baselines, nll, repeat_agreement
 from worker.models import Version
 from worker.rm.scoring import score
 from worker.rm.types import PREFERENCE, Comparison, HeldOut, Report, silent
@@ -63,12 +63,12 @@ def _metrics(tally: _Tally, temperature: float) -> dict:
     second = np.array([c.second for c in tally.comparisons])
     p, scores = np.array([c.p for c in tally.comparisons]), np.array(tally.scores)
     held = HeldOut(scores[first] - scores[second], p, first, second, {}, {})
-    decided, agreed = p != 0.5, repeat_agreement(tally.comparisons)
+    agreed = repeat_agreement(tally.comparisons)
     return {
-        "pair_accuracy": pair_accuracy(held.margins[decided], p[decided]).as_dict(),
+        "pair_accuracy": pair_accuracy(held.margins, p).as_dict(),
         "baselines": baselines(tally.comparisons, held, np.array(tally.lengths)),
         "ceiling": ceiling(agreed).as_dict() if agreed.n else None,
         "nll": nll(held.margins / temperature, p),
         "comparisons": len(p),
-        "tied": int((~decided).sum()),
+        "tied": int((p == 0.5).sum()),
     }

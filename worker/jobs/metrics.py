@@ -19,16 +19,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from annotate.agreement import Interval, ceiling, undefined, wilson
+from annotate.agreement import Z95, Interval, Undefined, auroc, ceiling, pair_accuracy, undefined, wilson
 from worker.rm.types import Comparison, Dataset, HeldOut
-
-Z95 = 1.959963984540054
 
 
 def metrics_of(data: Dataset, held: HeldOut, temperature: float) -> dict:
     """The part of Version.metrics that comes from held-out predictions."""
-    decided = held.p != 0.5
-    accuracy = pair_accuracy(held.margins[decided], held.p[decided])
+    accuracy = pair_accuracy(held.margins, held.p)
     lengths = np.array([len(example.response) for example in data.examples])
     return {
         "pair_accuracy": accuracy.as_dict(),
@@ -41,23 +38,15 @@ def metrics_of(data: Dataset, held: HeldOut, temperature: float) -> dict:
     }
 
 
-def pair_accuracy(margins: np.ndarray, p: np.ndarray) -> Interval:
-    """Share of decided comparisons, (pairs,) each, on which the margin agrees with the label."""
-    agree = np.sign(margins) * np.sign(p - 0.5)  # 1 right, −1 wrong, 0 undecided
-    return wilson(float(((agree + 1) / 2).sum()), len(agree))
-
-
 def baselines(train: Sequence[Comparison], held: HeldOut, lengths: np.ndarray) -> dict[str, dict]:
     """What accuracy can be had without reading; `lengths` is (examples,) in characters."""
-    decided = held.p != 0.5
-    p, first, second = held.p[decided], held.first[decided], held.second[decided]
     towards_first = sum(c.p > 0.5 for c in train) >= sum(c.p < 0.5 for c in train)
     guesses = {
-        "always_first": np.ones(len(p)),
-        "longer_wins": lengths[first] - lengths[second],
-        "majority": np.full(len(p), 1.0 if towards_first else -1.0),
+        "always_first": np.ones(len(held.p)),
+        "longer_wins": lengths[held.first] - lengths[held.second],
+        "majority": np.full(len(held.p), 1.0 if towards_first else -1.0),
     }
-    return {name: pair_accuracy(margins, p).as_dict() for name, margins in guesses.items()}
+    return {name: pair_accuracy(margins, held.p).as_dict() for name, margins in guesses.items()}
 
 
 def repeat_agreement(comparisons: Iterable[Comparison]) -> Interval:
@@ -69,7 +58,7 @@ def repeat_agreement(comparisons: Iterable[Comparison]) -> Interval:
             votes[min(c.first, c.second), max(c.first, c.second)][low_wins] += 1
     same = sum(math.comb(a, 2) + math.comb(b, 2) for a, b in votes.values())
     total = sum(math.comb(a + b, 2) for a, b in votes.values())
-    return wilson(same, total) if total else undefined("no pair was judged twice")
+    return wilson(same, total, "no pair was judged twice")
 
 
 def nll(margins: np.ndarray, p: np.ndarray) -> float | None:
@@ -92,7 +81,7 @@ def segment_metrics(logits: np.ndarray, labels: np.ndarray) -> dict:
     hits = int((called & positive).sum())
     share = float(positive.mean()) if len(positive) else 0.0
     return {
-        "auroc": auroc(logits, positive).as_dict(),
+        "auroc": auroc_interval(logits, positive).as_dict(),
         "f1": 2 * hits / (int(called.sum()) + int(positive.sum())) if hits else 0.0,
         "all_error_f1": 2 * share / (1 + share),
         "n": len(labels),
@@ -100,18 +89,17 @@ def segment_metrics(logits: np.ndarray, labels: np.ndarray) -> dict:
     }
 
 
-def auroc(scores: np.ndarray, positive: np.ndarray) -> Interval:
-    """Chance that a positive scores above a negative (ties half), with Newcombe's interval (method 5).
+def auroc_interval(scores: np.ndarray, positive: np.ndarray) -> Interval:
+    """AUROC with Newcombe's interval (method 5).
 
     The bounds are the θ with |A − θ| = z·√V(θ), so the interval has a width even at A = 1;
     V(θ) = θ(1−θ)·[1 + N·((1−θ)/(2−θ) + θ/(1+θ))] / (m·n), N = (m+n)/2 − 1, is Hanley & McNeil's variance.
     """
-    from scipy.stats import rankdata
-
-    up, down = int(positive.sum()), int((~positive).sum())
-    if not up or not down:
+    try:
+        area = auroc(scores, positive)
+    except Undefined:
         return undefined("all segments have the same label", len(scores))
-    area = float((rankdata(scores)[positive].sum() - up * (up + 1) / 2) / (up * down))
+    up, down = int(positive.sum()), int((~positive).sum())
     return Interval(area, _bound(area, 0.0, up, down), _bound(area, 1.0, up, down), len(scores))
 
 
