@@ -93,7 +93,7 @@ def matching(items: QuerySet[Item], words: str) -> QuerySet[Item]:
 class Bar:
     name: str
     value: float
-    width: float  # percent of half the track
+    width: float  # percent of the track, which runs to both sides of zero
 
     @property
     def way(self) -> str:
@@ -220,7 +220,7 @@ def _painted(
         response=response,
         pieces=cut,
         sums=sums(found),
-        bars=[Bar(name, value, 100 * abs(value) / widest if widest else 0.0) for name, value in features],
+        bars=[Bar(name, value, 50 * abs(value) / widest if widest else 0.0) for name, value in features],
         prompt=heats(_part(found, "prompt"), scale),
         special=heats(_part(found, "special"), scale),
         legend=list({(mark.category, mark.planted): mark for mark in marks}.values()),

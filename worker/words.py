@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from worker.templatetags.figures import between, share
+from worker.templatetags.numbers import between, share
 
 TRIVIAL = {
     "longer_wins": "the rule that the longer response wins",

@@ -1,4 +1,4 @@
-"""Numbers as people read them. What was not measured is a dash; a template hands over "" for it."""
+"""Numbers as people read them, with a real minus. What was not measured is a dash; a template hands over "" for it."""
 
 from datetime import datetime
 
@@ -25,8 +25,8 @@ def between(interval: dict | None, form: str = "share") -> str:
 
 @register.filter
 def decimals(value: float | None, places: int = 2) -> str:
-    """2.3456 → 2.35"""
-    return "–" if value in (None, "") else f"{value:.{places}f}"
+    """−2.3456 → −2.35, whatever the language"""
+    return "–" if value in (None, "") else f"{value:.{places}f}".replace("-", "−")
 
 
 @register.filter

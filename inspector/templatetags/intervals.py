@@ -1,4 +1,4 @@
-"""How numbers with intervals are written, the same on every page."""
+"""How intervals and contributions are written; plain numbers are in worker/templatetags/numbers.py."""
 
 from django import template
 
@@ -12,7 +12,7 @@ def _minus(text: str) -> str:
 
 
 @register.filter
-def share(interval: Interval) -> str:
+def share_between(interval: Interval) -> str:
     """54.2 % (51.0–57.3)"""
     if interval.value is None:
         return "–"
@@ -22,7 +22,7 @@ def share(interval: Interval) -> str:
 
 
 @register.filter
-def signed(interval: Interval) -> str:
+def signed_between(interval: Interval) -> str:
     """+0.412 (+0.380 to +0.442); a bound that was not measured is an open end"""
     if interval.value is None:
         return "–"
@@ -36,21 +36,3 @@ def signed(interval: Interval) -> str:
 def contribution(value: float) -> str:
     """−0.0312: always with its sign, four decimals"""
     return _minus(f"{value:+.4f}")
-
-
-@register.filter
-def fixed(value: float, places: int = 3) -> str:
-    """−2.079: without localisation"""
-    return _minus(f"{value:.{places}f}")
-
-
-@register.filter
-def half(percent: float) -> str:
-    """A bar's width from the middle of its track, as CSS wants it"""
-    return f"{percent / 2:.1f}"
-
-
-@register.filter
-def css(value: float) -> str:
-    """0.431: a number in a style"""
-    return f"{value:.3f}"
