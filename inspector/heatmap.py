@@ -1,16 +1,13 @@
 """What the heat-map page shows: which pair, what is known of it, and both responses painted."""
 
-import json
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
-
 from annotate.agreement import Interval
-from annotate.models import Item, Response, Span
+from annotate.models import Item, Judgement, Response, Span
 from inspector import rows
 from inspector.paint import Heat, Mark, Piece, heats, marked_auroc, pieces
 from worker.models import Attribution, Job, Version
-from worker.models.job import JobKind, JobState
+from worker.models.job import JobKind
 
 METHODS = {"exact": "exact decomposition", "ig": "integrated gradients"}
 LISTED = 40
@@ -80,13 +77,6 @@ def around(pairs: list[Judged], choice: Choice | None) -> dict:
 def _query(one: Judged, choice: Choice) -> str:
     pair = one.pair
     return f"item={pair.item}&a={pair.first}&b={pair.second}&head={choice.head}&method={choice.method}"
-
-
-def matching(items: QuerySet[Item], words: str) -> QuerySet[Item]:
-    """Items whose name, conversation or responses contain the words; JSON may hold letters escaped."""
-    escaped = json.dumps(words)[1:-1]
-    turns = Q(turns__icontains=words) | Q(turns__icontains=escaped)
-    return items.filter(turns | Q(external_id__icontains=words) | Q(responses__text__icontains=words)).distinct()
 
 
 @dataclass(frozen=True)
@@ -166,11 +156,6 @@ def last_job(version: Version, choice: Choice) -> Job | None:
     return jobs.order_by("-pk").first()
 
 
-def ended_badly(job: Job | None) -> bool:
-    """The job ended and the map is not there: ask before trying again."""
-    return job is not None and job.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
-
-
 def paint(version: Version, choice: Choice) -> Map | None:
     """The map, or None while an attribution is missing."""
     known = explanations(version, choice)
@@ -235,8 +220,8 @@ def _part(found: Attribution, part: str) -> list[dict]:
 
 def _marks(version: Version, choice: Choice) -> dict[int, list[Mark]]:
     """Response id → people's spans, then planted flaws, with one colour per category."""
-    keys = [category.key for category in version.project.schema.categories]
     labels = {category.key: category.label for category in version.project.schema.categories}
+    keys = list(labels)
     marks: dict[int, list[Mark]] = {}
 
     def add(response: int, start: int, end: int, key: str, planted: bool, note: str = "") -> None:
@@ -245,8 +230,8 @@ def _marks(version: Version, choice: Choice) -> dict[int, list[Mark]]:
         colour = keys.index(key) % COLOURS + 1
         marks.setdefault(response, []).append(Mark(start, end, key, labels.get(key, key), colour, planted, note))
 
-    current = Span.objects.filter(judgement__superseded=False, judgement__withdrawn_at=None)
-    for span in current.filter(response__in=[choice.a, choice.b]).order_by("start", "end", "pk"):
+    spans = Span.objects.filter(judgement__in=Judgement.objects.current(), response__in=[choice.a, choice.b])
+    for span in spans.order_by("start", "end", "pk"):
         add(span.response_id, span.start, span.end, span.category, False, span.note)
     for response in {choice.a, choice.b}:
         for flaw in response.metadata.get("flaws", []):

@@ -50,18 +50,19 @@ def scores(version: Version, head: str = PREFERENCE) -> dict[int, Scored]:
 
 def judged_pairs(project: Project, item: Item | None = None) -> list[Pair]:
     """Every pair that people compared (of one item), once; what machines said is left out."""
-    said, items = defaultdict(list), {}
+    said = defaultdict(list)
     current = project.judgements.current().exclude(source=Source.MACHINE)
     if item:
         current = current.filter(item=item)
-    fields = ("item_id", "weight", "shown_order", "outcome", "ranking")
-    for item_id, weight, *judgement in current.order_by("item_id", "pk").values_list(*fields):
+    fields = ("item_id", "item__split", "weight", "shown_order", "outcome", "ranking")
+    for item_id, split, weight, *judgement in current.order_by("item_id", "pk").values_list(*fields):
         for first, second, p in verdicts(*judgement):
-            key, p = ((first, second), p) if first < second else ((second, first), 1 - p)
-            said[key].append((p, weight))
-            items[key] = item_id
-    held_out = set(Item.objects.filter(project=project, split=Split.TEST).values_list("pk", flat=True))
-    return [Pair(items[key], *key, _mean(given), len(given), items[key] in held_out) for key, given in said.items()]
+            pair, p = ((first, second), p) if first < second else ((second, first), 1 - p)
+            said[item_id, *pair, split == Split.TEST].append((p, weight))
+    return [
+        Pair(item_id, first, second, _mean(given), len(given), held_out)
+        for (item_id, first, second, held_out), given in said.items()
+    ]
 
 
 def _mean(given: list[tuple[float, float]]) -> float:

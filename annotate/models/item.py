@@ -1,10 +1,9 @@
 import json
 
 from django.db import connection, models
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Q
 
-from annotate.models.project import Project
+from annotate.models.project import Project, count_of
 
 
 class Split(models.TextChoices):
@@ -15,6 +14,8 @@ class Split(models.TextChoices):
 class ItemQuerySet(models.QuerySet):
     def holding(self, words: str) -> "ItemQuerySet":
         """Items whose id, conversation or a response holds the words."""
+        if "\0" in words:  # nothing stored holds it, and PostgreSQL cannot be asked
+            return self.none()
         # SQLite keeps JSON as it was written, other characters than ASCII escaped; PostgreSQL decodes them.
         written = json.dumps(words, ensure_ascii=connection.vendor == "sqlite")[1:-1]
         answer = Response.objects.filter(item=OuterRef("pk"), text__icontains=words)
@@ -22,18 +23,11 @@ class ItemQuerySet(models.QuerySet):
 
     def with_counts(self) -> "ItemQuerySet":
         """Adds `responses_total`, and `judged`: current judgements, whoever made them."""
-        current = Q(superseded=False, withdrawn_at=None)
-        judgements = self.model.judgements.rel.related_model.objects.filter(current)
+        judgements = self.model.judgements.rel.related_model.objects.current()
         return self.annotate(
-            responses_total=_count(Response.objects.all()),
-            judged=_count(judgements),
+            responses_total=count_of(Response.objects.all(), "item"),
+            judged=count_of(judgements, "item"),
         )
-
-
-def _count(rows: models.QuerySet) -> Coalesce:
-    """How many of the rows belong to the item; a subquery, so that two counts do not multiply each other."""
-    own = rows.filter(item=OuterRef("pk")).order_by().values("item").annotate(n=Count("pk"))
-    return Coalesce(Subquery(own.values("n")), 0)
 
 
 class Item(models.Model):

@@ -27,17 +27,17 @@ class ProjectQuerySet(models.QuerySet):
     def with_progress(self) -> "ProjectQuerySet":
         """Adds items_total, judged (current judgements), wanted (slots) and still_open (slots nobody holds)."""
         return self.annotate(
-            items_total=_count_of(self.model.items),
-            judged=_count_of(self.model.judgements, superseded=False, withdrawn_at=None),
+            items_total=count_of(self.model.items.rel.related_model.objects.all(), "project"),
+            judged=count_of(self.model.judgements.rel.related_model.objects.current(), "project"),
             wanted=Coalesce(Sum("tasks__slots"), 0),
             still_open=Coalesce(Sum("tasks__open_slots"), 0),
         )
 
 
-def _count_of(relation, **where: object) -> Coalesce:
-    """How many rows of a relation each project has, as a subquery: joins would multiply each other."""
-    rows = relation.rel.related_model.objects.filter(project=OuterRef("pk"), **where).order_by()
-    return Coalesce(Subquery(rows.values("project").annotate(n=Count("pk")).values("n")), 0)
+def count_of(rows: models.QuerySet, owner: str) -> Coalesce:
+    """How many of the rows belong to each outer row by their foreign key `owner`; joins would multiply each other."""
+    own = rows.filter(**{owner: OuterRef("pk")}).order_by().values(owner)
+    return Coalesce(Subquery(own.annotate(n=Count("pk")).values("n")), 0)
 
 
 class Project(models.Model):

@@ -18,7 +18,7 @@ STRENGTHS = {1: "slightly better", 2: "better", 3: "much better"}
 @require_safe
 def index(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, "review")
-    words, split = request.GET.get("q", "").strip().replace("\0", ""), request.GET.get("split", "")
+    words, split = request.GET.get("q", "").strip(), request.GET.get("split", "")
     rows = project.items.order_by("pk")
     if words:
         rows = rows.holding(words)

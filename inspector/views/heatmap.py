@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -65,7 +66,7 @@ def _choice(
     return page.Choice(item, responses[a], responses[b], head, method)
 
 
-def _first(items: object, pairs: list[page.Judged] | None) -> Item | None:
+def _first(items: QuerySet[Item], pairs: list[page.Judged] | None) -> Item | None:
     if pairs is None:
         raise Http404("Name an item.")
     if pairs:
@@ -99,7 +100,7 @@ def _map(project: Project, version: Version, choice: page.Choice) -> dict:
         "choice": choice,
         "map": page.paint(version, choice),
         "job": job,
-        "failed": page.ended_badly(job),
+        "failed": job is not None and job.ended,  # without a map: ask before trying again
         "methods": page.METHODS,
         "segment": choice.head.startswith("segment:"),
     }
@@ -111,7 +112,7 @@ def _list(
     """The pairs beside the map, and which come before and after the chosen one."""
     words, others = asked.get("q", "").strip(), []
     if words:
-        found = page.matching(Item.objects.filter(project=project), words)
+        found = project.items.holding(words)
         keys = set(found.values_list("pk", flat=True))
         pairs = [one for one in pairs if one.pair.item in keys]
         others = found.exclude(pk__in={one.pair.item for one in pairs}).order_by("pk")[: page.LISTED]
