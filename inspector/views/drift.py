@@ -3,6 +3,7 @@
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from annotate.access import project_for
 from inspector.figures import NAMES, drift_figure
@@ -22,6 +23,8 @@ def drift(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     context = {"project": project, "version": version, "pools": pools, "axis": axis, "axes": AXES, "names": NAMES}
     if pool := _chosen(pools, request.GET.get("pool")):
         report = drift_report(version, pool)
+        if request.htmx and report.scored:  # the page that waited for scores
+            return HttpResponseClientRefresh()
         context |= {"report": report}
         if report.drift:
             points = drift_rows(report.drift)

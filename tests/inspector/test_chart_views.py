@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from annotate.services.project import create_project
 from tests.inspector.making import judge, make_pool, make_version, score
+from worker.models import Candidate, CandidateScore
+from worker.services.job import launch
 
 
 @pytest.fixture
@@ -55,6 +57,21 @@ def test_length_without_scores_offers_scoring(client_of, alice, researcher, urls
     page = client_of(researcher).get(urls["length"]).content.decode()
     assert "No scores yet" in page
     assert button not in page
+
+
+@pytest.mark.parametrize("name", ["length", "drift"])
+def test_a_page_waits_for_the_scoring_and_then_reloads(browser, urls, project, version, oder, name):
+    make_pool(project, version, {"p": [(1.0, 1.0), (2.0, 2.0)]})
+    CandidateScore.objects.all().delete()
+    job = launch(project=project, kind="score", params={"version": version.pk})
+    page = browser.get(urls[name]).content.decode()
+    assert f"Job {job.pk}</a> is scoring now" in page
+    assert 'hx-trigger="every 2s"' in page
+    assert "HX-Refresh" not in browser.get(urls[name], headers={"HX-Request": "true"})
+    score(version, dict.fromkeys(oder.responses.all(), 0.5))
+    for candidate in Candidate.objects.all():
+        CandidateScore.objects.create(version=version, candidate=candidate, head="preference", value=1.0)
+    assert browser.get(urls[name], headers={"HX-Request": "true"})["HX-Refresh"] == "true"
 
 
 def test_drift_shows_its_figure_its_fits_and_its_table(browser, urls, pool):

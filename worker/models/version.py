@@ -2,7 +2,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotate.models import Project, Response
-from worker.models.job import Job
+from worker.models.job import Job, JobKind
 from worker.models.snapshot import Snapshot
 
 
@@ -42,6 +42,11 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project.slug}:{self.number}"
+
+    @property
+    def scoring(self) -> Job | None:
+        """The job that is scoring with it now, or is about to."""
+        return self.project.jobs.unfinished().filter(kind=JobKind.SCORE, params__version=self.pk).first()
 
 
 class Score(models.Model):

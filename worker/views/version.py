@@ -1,6 +1,7 @@
 """Versions: the leaderboard, one version in words and tables, promote, archive, score."""
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -13,15 +14,18 @@ from worker.services import version as versions
 from worker.services.job import launch
 from worker.words import in_words
 
+PAGE = 50
+
 
 @require_safe
 def index(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, "research")
-    rows = project.versions.select_related("snapshot", "trained_by")
+    rows = project.versions.select_related("snapshot")
     if request.htmx:  # the project page asks for the newest one
         return render(request, "worker/versions.html#newest", {"project": project, "version": rows.first()})
-    context = {"project": project, "versions": rows, "training": project.jobs.unfinished().filter(kind=JobKind.TRAIN)}
-    return render(request, "worker/versions.html", context)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    training = project.jobs.unfinished().filter(kind=JobKind.TRAIN)
+    return render(request, "worker/versions.html", {"project": project, "page": page, "training": training})
 
 
 @require_safe
@@ -34,7 +38,7 @@ def detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "metrics": version.metrics,
         "words": in_words(version.metrics),
         "scored": version.scores.filter(head="preference").count(),
-        "scoring": project.jobs.unfinished().filter(kind=JobKind.SCORE, params__version=version.pk).first(),
+        "scoring": version.scoring,
     }
     return render(request, "worker/version.html", context)
 
