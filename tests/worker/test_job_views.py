@@ -179,3 +179,15 @@ def test_promote_and_archive_are_in_the_ledger(project, alice):
     archive(version=version, actor=alice)
     kinds = project.events.filter(subject=f"version:{version.pk}").values_list("kind", flat=True)
     assert list(kinds) == ["version.promoted", "version.archived"]
+
+
+def test_long_lists_are_paged_and_cost_as_many_queries_as_short_ones(browser, project, django_assert_max_num_queries):
+    for number in range(1, 53):
+        version = make_version(project, number)
+        Job.objects.create(project=project, kind="score", state=JobState.DONE, version=version)
+    for url in (VERSIONS, JOBS_URL):
+        with django_assert_max_num_queries(12):
+            page = page_of(browser, url)
+        assert "page 1 of 2" in page
+        assert 'href="?page=2">Older' in page
+        assert len(browser.get(f"{url}?page=2").context["page"]) == 2

@@ -18,7 +18,7 @@ PAGE = 50
 @require_safe
 def index(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, "research")
-    rows = project.jobs.select_related("created_by", "version", "version__project")
+    rows = project.jobs.select_related("created_by", "version")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {"project": project, "page": page, "live": project.jobs.unfinished().exists()}
     template = "worker/jobs.html#rows" if request.htmx else "worker/jobs.html"
