@@ -1,8 +1,8 @@
 """Plain values → plotly figures as JSON. The only importer of plotly.
 
 Lists go in, never arrays, which plotly would pack into base64. Colours are names of CSS custom properties, with an
-opacity where it is not 1 (`var(--accent)`, `var(--pos, 0.2)`): charts.js resolves them, so that a figure follows the
-reader's theme.
+opacity where it is not 1 (`var(--accent)`, `var(--pos, 0.2)`): charts.js resolves them and sets background and
+typeface, so that a figure follows the reader's theme.
 """
 
 import math
@@ -99,9 +99,6 @@ def _finish(figure: Any, x: str, y: str) -> dict:
     axis = {"gridcolor": "var(--line)", "linecolor": "var(--line-strong)", "zerolinecolor": "var(--line-strong)"}
     figure.update_layout(
         template=None,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": "var(--ink)", "size": 13},
         margin={"l": 56, "r": 16, "t": 16, "b": 56},
         xaxis={"title": {"text": x}, "automargin": True, **axis},
         yaxis={"title": {"text": y}, "automargin": True, **axis},

@@ -1,5 +1,5 @@
-// Draws the figures that the server made: <div class="chart" data-figure="ID OF A JSON SCRIPT" data-href="…">.
-// Colours come as CSS custom properties and are resolved here, again whenever the reader's theme changes.
+// Draws figures: those that the server made, <div class="chart" data-figure="ID OF A JSON SCRIPT" data-href="…">, by
+// itself; others by plot(). Colours are CSS custom properties, resolved here, again whenever the reader's theme changes.
 
 const canvas = document.createElement("canvas").getContext("2d");
 
@@ -18,13 +18,20 @@ function resolved(value) {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, resolved(part)]));
 }
 
+/** Draw {data, layout} into the box, or change what is drawn there, in the theme and the typeface of the page. */
+export function plot(box, figure) {
+  const { data, layout } = resolved(figure);
+  const font = { color: colour("var(--ink)"), size: 13, family: getComputedStyle(document.body).fontFamily };
+  const theme = { paper_bgcolor: "transparent", plot_bgcolor: "transparent", font };
+  return window.Plotly.react(box, data, { ...layout, ...theme }, { responsive: true, displaylogo: false, displayModeBar: false });
+}
+
 function draw(box) {
-  const figure = resolved(JSON.parse(document.getElementById(box.dataset.figure).textContent));
+  const figure = JSON.parse(document.getElementById(box.dataset.figure).textContent);
   const narrow = box.clientWidth < 480;
   if (narrow) Object.assign(figure.layout.margin, { l: 40, r: 8 });
-  const font = getComputedStyle(document.body).fontFamily;
-  const layout = { ...figure.layout, font: { ...figure.layout.font, family: font }, height: narrow ? 320 : 440 };
-  return window.Plotly.react(box, figure.data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
+  figure.layout.height = narrow ? 320 : 440;
+  return plot(box, figure);
 }
 
 async function start(box) {

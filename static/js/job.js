@@ -1,5 +1,7 @@
 // A job, live: over a WebSocket, else by polling. Events are numbered: none is missed on a reconnect, none shown twice.
 
+import { plot } from "./charts.js";
+
 const job = document.getElementById("job");
 const log = document.getElementById("log");
 const linkState = document.getElementById("link-state");
@@ -74,26 +76,23 @@ function say(text) {
   linkState.textContent = { live: "Live.", polling: "Asking every second.", reconnecting: "Reconnecting…" }[text] ?? text;
 }
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
 function draw() {
   const fit = points.filter((point) => point.loss != null);
   if (!chart || !window.Plotly || !fit.length) return;
   const line = (name, y, more) => ({ name, x: fit.map((point) => point.step), y, mode: "lines+markers", marker: { size: 4 }, ...more });
-  const traces = [line("loss", fit.map((point) => point.loss), { line: { color: colour("--accent") } })];
+  const traces = [line("loss", fit.map((point) => point.loss), { line: { color: "var(--accent)" } })];
   if (fit.some((point) => point.accuracy != null)) {
-    const shape = { color: colour("--gold"), dash: "dot" };
+    const shape = { color: "var(--gold)", dash: "dot" };
     traces.push(line("training accuracy", fit.map((point) => point.accuracy), { yaxis: "y2", line: shape }));
   }
-  const axis = { gridcolor: colour("--line"), zeroline: false };
+  const axis = { gridcolor: "var(--line)", zeroline: false };
   chart.hidden = false;
-  window.Plotly.react(chart, traces, {
-    paper_bgcolor: "transparent", plot_bgcolor: "transparent", height: 320, hovermode: "x",
-    font: { color: colour("--ink"), family: colour("--sans") },
-    margin: { l: 56, r: 56, t: 8, b: 48 }, legend: { orientation: "h", y: 1.15 },
+  const layout = {
+    height: 320, hovermode: "x", margin: { l: 56, r: 56, t: 8, b: 48 }, legend: { orientation: "h", y: 1.15 },
     xaxis: { ...axis, title: { text: "step" } }, yaxis: { ...axis, title: { text: "loss" } },
     yaxis2: { ...axis, title: { text: "accuracy" }, overlaying: "y", side: "right", showgrid: false, tickformat: ".0%" },
-  }, { displayModeBar: false, responsive: true });
+  };
+  plot(chart, { data: traces, layout });
   chart.dataset.points = fit.length;
   const newest = fit[fit.length - 1];
   const accuracy = newest.accuracy == null ? "" : `, right on ${(100 * newest.accuracy).toFixed(1)} % of the training pairs`;
