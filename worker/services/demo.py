@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from django.db import transaction
 
 from annotate.formats import jsonl
-from annotate.formats.record import Record, Turn, make, prompt_sha256
+from annotate.formats.record import Record, make
 from annotate.models import Project, Response, Role, User
 from annotate.models.judgement import Source
 from annotate.services.event import record
@@ -16,7 +16,7 @@ from annotate.services.judgement import store_judgements
 from annotate.services.project import add_member, create_project
 from annotate.services.task import task_key
 from annotate.world import GUIDELINES, SCHEMA, Answer, Question, Verdict, World, make_world, truth
-from worker.models import Candidate, Pool
+from worker.services.pool import import_pool
 from worker.services.training import start_training
 
 SLUG = "demo"
@@ -50,12 +50,11 @@ def create_demo(world: World | None = None) -> dict:
 @transaction.atomic
 def write_world(*, project: Project, world: World) -> None:
     """Items by the importer, the simulated raters' judgements, the pool, and in the ledger what was planted."""
-    lines = "\n".join(jsonl.line(_record(number, question)) for number, question in enumerate(world.questions))
-    import_items(project=project, file=io.BytesIO(lines.encode()), format="jsonl")
+    import_items(project=project, file=_lines(world.questions, "question"), format="jsonl")
     store_judgements(project=project, rows=_rows(project, world.verdicts), source=Source.SIMULATED)
     # The simulated raters are the project's raters, so what they judged is done; the rest is the visitor's.
     project.tasks.filter(judgements__isnull=False).update(open_slots=0)
-    _write_pool(project, world.pool)
+    import_pool(project=project, name="best of 64", file=_lines(world.pool, "pool"))
     record(kind="world.written", subject=project, project=project, **truth())
 
 
@@ -69,25 +68,23 @@ def _account(role: Role) -> tuple[User, str]:
     return user, password
 
 
-def _record(number: int, question: Question) -> Record:
+def _lines(questions: Iterable[Question], name: str) -> io.BytesIO:
+    """A file of our own format."""
+    records = (_record(f"{name}-{number:03}", question) for number, question in enumerate(questions, 1))
+    return io.BytesIO("\n".join(map(jsonl.line, records)).encode())
+
+
+def _record(name: str, question: Question) -> Record:
     return make(
-        id=f"question-{number + 1:03}",
-        turns=_turns(question),
-        context=[_passage(question)],
+        id=name,
+        turns=[{"role": role, "content": content} for role, content in question.turns],
+        context=[{"title": question.title, "text": question.table}],
         responses=[
             {"text": answer.text, "source": "known world", "metadata": {"gold": answer.gold, "flaws": _flaws(answer)}}
             for answer in question.answers
         ],
         metadata={"layout": question.layout},
     )
-
-
-def _turns(question: Question) -> list[dict]:
-    return [{"role": role, "content": content} for role, content in question.turns]
-
-
-def _passage(question: Question) -> dict:
-    return {"title": question.title, "text": question.table}
 
 
 def _flaws(answer: Answer) -> list[dict]:
@@ -135,23 +132,3 @@ def _answer(verdict: Verdict, shown: dict[int, Response]) -> dict:
 def _span(response: Response, start: int, end: int, category: str) -> dict:
     quote = response.text[start:end]
     return {"response": response.pk, "start": start, "end": end, "quote": quote, "category": category}
-
-
-def _write_pool(project: Project, questions: Iterable[Question]) -> None:
-    pool = Pool.objects.create(project=project, name="best of 64")
-    Candidate.objects.bulk_create(
-        (
-            Candidate(pool=pool, index=index, text=answer.text, gold=answer.gold, **fields)
-            for question in questions
-            for fields in [_asked(question)]
-            for index, answer in enumerate(question.answers)
-        ),
-        batch_size=500,
-    )
-
-
-def _asked(question: Question) -> dict:
-    """What the candidates of a question have in common."""
-    turns = _turns(question)
-    prompt = prompt_sha256(Turn(**turn) for turn in turns)
-    return {"turns": turns, "context": [_passage(question)], "prompt_sha256": prompt}

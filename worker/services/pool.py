@@ -1,6 +1,6 @@
 """Pools: many candidates per prompt with a gold score, in the same lines that items come in."""
 
-from pathlib import Path
+from typing import BinaryIO
 
 from django.db import transaction
 
@@ -12,7 +12,7 @@ from worker.models import Candidate, Pool
 
 
 @transaction.atomic
-def import_pool(*, project: Project, name: str, file: Path, actor: User | None = None) -> Pool:
+def import_pool(*, project: Project, name: str, file: BinaryIO, actor: User | None = None) -> Pool:
     """A pool from JSON lines (docs/formats.md) whose responses carry `metadata.gold`; all of the file or nothing.
 
     ValueError names the line that is wrong, a prompt that comes twice, or a name that is taken.
@@ -20,13 +20,12 @@ def import_pool(*, project: Project, name: str, file: Path, actor: User | None =
     if project.pools.filter(name=name).exists():
         raise ValueError(f"the project has a pool {name!r} already")
     pool, seen = Pool.objects.create(project=project, name=name), set()
-    with file.open("rb") as stream:
-        for where, one in read(stream, "jsonl"):
-            prompt = prompt_sha256(one.turns)
-            if prompt in seen:
-                raise ValueError(f"{where}: its prompt stood on an earlier line")
-            seen.add(prompt)
-            Candidate.objects.bulk_create(_candidates(pool, prompt, where, one))
+    for where, one in read(file, "jsonl"):
+        prompt = prompt_sha256(one.turns)
+        if prompt in seen:
+            raise ValueError(f"{where}: its prompt stood on an earlier line")
+        seen.add(prompt)
+        Candidate.objects.bulk_create(_candidates(pool, prompt, where, one))
     if not seen:
         raise ValueError("the file holds no prompt")
     record(kind="pool.imported", subject=pool, project=project, actor=actor, prompts=len(seen))

@@ -17,6 +17,7 @@ class Command(JsonCommand):
         parser.add_argument("--name", required=True, help="What the drift page calls it.")
 
     def handle_json(self, *, project: str, file: Path, name: str, **options: object) -> dict:
-        pool = import_pool(project=project_named(project), name=name, file=file)
+        with file.open("rb") as stream:
+            pool = import_pool(project=project_named(project), name=name, file=stream)
         prompts = pool.candidates.values("prompt_sha256").distinct().count()
         return {"pool": pool.pk, "prompts": prompts, "candidates": pool.candidates.count()}
