@@ -10,11 +10,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from annotate.formats import FORMATS
 from annotate.models import Item, Role
 from annotate.services.project import add_member
+from worker.forms import ImportForm
 from worker.models import Job
 from worker.models.job import JobState
 from worker.services import upload
 from worker.services.job import cancel, run_now
-from worker.views import imports
 
 ROWS = b"\n".join(json.dumps({"prompt": f"Q{n}?", "responses": ["a", "b"]}).encode() for n in range(700))
 URL = "/p/answers/import/"
@@ -125,7 +125,7 @@ def test_a_wrong_form_comes_back(client_of, alice, project, settings, values, me
 
 
 def test_the_page_lists_the_formats_and_the_last_imports(client_of, alice, launched):
-    assert {key for key, _ in imports.FORMATS} == {"", *FORMATS}
+    assert {key for key, _ in ImportForm.base_fields["format"].choices} == {"", *FORMATS}
     run_now(launched)
     html = client_of(alice).get(URL).content.decode()
     assert "mine.jsonl" in html

@@ -1,35 +1,14 @@
 """Items in by the browser: an upload becomes a job."""
 
-from django import forms
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_http_methods
 
 from annotate.access import project_for
+from worker.forms import ImportForm
 from worker.models.job import JobKind
 from worker.services.upload import start_import
-
-FORMATS = (
-    ("", "Choose the format of the file"),
-    ("jsonl", "Touchstone JSON lines"),
-    ("qa-feedback", "QA-Feedback JSON"),
-    ("hh-rlhf", "HH-RLHF JSON lines"),
-)
-
-
-class ImportForm(forms.Form):
-    format = forms.ChoiceField(choices=FORMATS)
-    file = forms.FileField(allow_empty_file=False)
-
-    def clean_file(self) -> UploadedFile:
-        file = self.cleaned_data["file"]
-        if file.size > settings.UPLOAD_MAX_BYTES:
-            limit = filesizeformat(settings.UPLOAD_MAX_BYTES)
-            raise forms.ValidationError(f"The file is larger than {limit}; import it with manage.py import_items.")
-        return file
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
