@@ -7,9 +7,8 @@ from annotate.models import Item, Project
 from annotate.models.item import Split
 from annotate.models.judgement import Source
 from worker.models import CandidateScore, Pool, Score, Version
+from worker.models.version import PREFERENCE
 from worker.services.snapshot import verdicts
-
-PREFERENCE = "preference"
 
 
 @dataclass(frozen=True)

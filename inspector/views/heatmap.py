@@ -11,9 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 from annotate.access import project_for
 from annotate.models import Item, Project
 from inspector import heatmap as page
-from inspector.rows import PREFERENCE
 from worker.models import Version
 from worker.models.job import JobKind
+from worker.models.version import PREFERENCE
 from worker.services.job import launch
 
 

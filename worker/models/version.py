@@ -5,6 +5,8 @@ from annotate.models import Project, Response
 from worker.models.job import Job, JobKind
 from worker.models.snapshot import Snapshot
 
+PREFERENCE = "preference"  # the head that every version has; worker/rm, which knows no models, names it in types.py
+
 
 class VersionState(models.TextChoices):
     CANDIDATE = "candidate"

@@ -10,6 +10,7 @@ from annotate.access import project_for
 from annotate.models import Project
 from worker.models import Version
 from worker.models.job import JobKind
+from worker.models.version import PREFERENCE
 from worker.services import version as versions
 from worker.services.job import launch
 from worker.words import in_words
@@ -37,7 +38,7 @@ def detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "version": version,
         "metrics": version.metrics,
         "words": in_words(version.metrics),
-        "scored": version.scores.filter(head="preference").count(),
+        "scored": version.scores.filter(head=PREFERENCE).count(),
         "scoring": version.scoring,
     }
     return render(request, "worker/version.html", context)

@@ -5,6 +5,7 @@ from pathlib import Path
 from django.core.management.base import CommandParser
 
 from annotate.management.json_command import JsonCommand
+from worker.models.version import PREFERENCE
 from worker.services.version import resolve
 
 
@@ -15,7 +16,7 @@ class Command(JsonCommand):
         parser.add_argument("version", metavar="VERSION", help="project:number or project:latest")
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--method", choices=["exact", "ig"], default="exact")
-        parser.add_argument("--head", default="preference", help="A head of the version, preference without this.")
+        parser.add_argument("--head", default=PREFERENCE, help="A head of the version, preference without this.")
 
     def handle_json(self, *, version: str, file: Path, method: str, head: str, **_: object) -> dict:
         from worker.jobs.attribute_file import attribute_file
