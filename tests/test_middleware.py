@@ -79,3 +79,10 @@ def test_messages_ride_on_the_next_fragment_once(admin, project, bob):
 
 def test_caches_keep_pages_and_fragments_apart(admin):
     assert "HX-Request" in admin.get("/").headers["Vary"]
+
+
+def test_a_name_that_the_site_does_not_answer_to_is_told_what_to_set(client):
+    response = client.get("/login/", headers={"host": "elsewhere.test"})
+    assert response.status_code == 400
+    assert b"ALLOWED_HOSTS" in response.content
+    assert "Content-Security-Policy" in response
