@@ -1,10 +1,9 @@
 """Verdicts of a file → rows for `store_judgements`: places become response ids, and every verdict has its task."""
 
 from collections import Counter
-from hashlib import sha256
 
 from annotate.formats import Record
-from annotate.formats.record import Verdict
+from annotate.formats.record import Verdict, text_sha256
 from annotate.models import Project, Response, Task
 from annotate.services.task import task_key
 
@@ -19,7 +18,7 @@ def judgement_rows(*, project: Project, batch: list[tuple[str, str, Record]]) ->
         for verdict in one.judgements:
             said = verdict.model_dump_json(exclude_defaults=True)
             seen[said] += 1
-            name = "import:" + sha256(f"{key} {seen[said]} {said}".encode()).hexdigest()
+            name = "import:" + text_sha256(f"{key} {seen[said]} {said}")
             places[name] = where
             rows.append({"item": item, "idempotency_key": name, **_row(verdict, ids)})
     _add_tasks(project, rows)
