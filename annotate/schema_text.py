@@ -6,6 +6,7 @@ from json.decoder import JSONDecoder
 
 from pydantic import ValidationError
 
+from annotate.formats.rows import json_object
 from annotate.schema import Schema
 
 GAP = re.compile(r"[\s:,]*")
@@ -28,11 +29,13 @@ def write_schema(schema: Schema) -> str:
 def read_schema(text: str) -> Schema:
     """The schema that the text says. Raises SchemaError with one message per mistake."""
     try:
-        return Schema.model_validate(json.loads(text))
+        return Schema.model_validate(json_object(text))
     except json.JSONDecodeError as error:
         raise SchemaError([f"Line {error.lineno}, column {error.colno}: not JSON: {error.msg}."]) from None
     except ValidationError as error:
         raise SchemaError([_message(text, mistake) for mistake in error.errors()]) from None
+    except ValueError as error:
+        raise SchemaError([f"Line 1, schema: {error}."]) from None
 
 
 def _message(text: str, mistake: dict) -> str:

@@ -1,5 +1,6 @@
 """What the heat-map page shows: which pair, what is known of it, and both responses painted."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from annotate.agreement import Interval
@@ -234,7 +235,15 @@ def _marks(version: Version, choice: Choice) -> dict[int, list[Mark]]:
     for span in spans.order_by("start", "end", "pk"):
         add(span.response_id, span.start, span.end, span.category, False, span.note)
     for response in {choice.a, choice.b}:
-        for flaw in response.metadata.get("flaws", []):
-            if flaw["end"] > flaw["start"]:
-                add(response.pk, flaw["start"], flaw["end"], flaw["category"], True)
+        for start, end, key in _planted(response):
+            add(response.pk, start, end, key, True)
     return marks
+
+
+def _planted(response: Response) -> Iterator[tuple[int, int, str]]:
+    """Planted flaws; the metadata came with a file, and may hold anything under that name."""
+    flaws = response.metadata.get("flaws")
+    for flaw in flaws if isinstance(flaws, list) else []:
+        match flaw:
+            case {"start": int(start), "end": int(end), "category": str(key)} if start < end:
+                yield start, end, key

@@ -27,7 +27,7 @@ def json_lines(file: BinaryIO) -> Rows:
         number += 1
         try:
             row = _line(line, "utf-8-sig" if number == 1 else "utf-8")
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ValueError(f"line {number}: {_reason(error)}") from None
         if row is not None:
             yield f"line {number}", row
@@ -57,11 +57,19 @@ def json_array(file: BinaryIO) -> Rows:
         raise ValueError(f"record {number}: {_reason(error)}" if number else _reason(error)) from None
 
 
+def json_object(text: str) -> dict:
+    """The one JSON object of a text. ValueError where it is none, or cannot be stored."""
+    try:
+        return _checked(DECODER.decode(text))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def _line(line: bytes, encoding: str) -> dict | None:
     if len(line) > LONGEST:
         raise ValueError(f"longer than {LONGEST:,} bytes")
     text = line.decode(encoding).strip(" \t\r\n")
-    return _checked(DECODER.decode(text)) if text else None
+    return json_object(text) if text else None
 
 
 def _decoded(file: BinaryIO) -> Iterator[str]:

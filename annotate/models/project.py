@@ -45,10 +45,12 @@ class Project(models.Model):
     name = models.CharField(max_length=120)
     guidelines = models.TextField(blank=True, help_text="Markdown, shown to annotators beside the task.")
     overlap = models.PositiveSmallIntegerField(
-        default=1, validators=[MinValueValidator(1)], help_text="Judgements wanted per task."
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(100)], help_text="Judgements wanted per task."
     )
     lease_minutes = models.PositiveSmallIntegerField(
-        default=30, validators=[MinValueValidator(1)], help_text="An open task comes back after this long."
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(7 * 24 * 60)],
+        help_text="An open task comes back after this long.",
     )
     gold_share = models.FloatField(default=0.0, validators=SHARE)
     swap_share = models.FloatField(default=0.0, validators=SHARE)

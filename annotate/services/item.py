@@ -130,7 +130,9 @@ def _write_batch(project: Project, batch: list[Placed]) -> int:
     new = {key: both for key, both in reversed(wanted.items()) if key not in known}
     _refuse_known_ids(project, new)
     items = Item.objects.bulk_create([_item(project, key, one) for key, (_, one) in new.items()])
-    Response.objects.bulk_create([response for item in items for response in _responses(item, new[item.key][1])])
+    responses = [response for item in items for response in _responses(item, new[item.key][1])]
+    # Raters see the ids: their order must not tell the place in the file, which often tells the source.
+    Response.objects.bulk_create(sorted(responses, key=lambda response: response.sha256))
     make_tasks(project=project, items=items)
     rows, places = judgement_rows(project=project, batch=batch)
     try:

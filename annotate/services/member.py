@@ -8,6 +8,7 @@ from annotate.models.task import AssignmentState
 from annotate.services.event import record
 from annotate.services.task import release
 
+GONE = "This person has left the project."
 LAST = "A project needs an admin: make somebody else admin first."
 
 
@@ -17,7 +18,8 @@ def change_role(*, member: Membership, role: str, actor: User) -> Membership:
     if role != Role.ADMIN:
         _keep_an_admin(member)
     before, member.role = member.role, role
-    member.save(update_fields=["role"])
+    if not Membership.objects.filter(pk=member.pk).update(role=role):
+        raise ValidationError(GONE)
     record(kind="member.changed", subject=member, project=member.project, actor=actor, before=before, role=role)
     return member
 
@@ -36,6 +38,6 @@ def remove_member(*, member: Membership, actor: User) -> None:
 
 def _keep_an_admin(leaving: Membership) -> None:
     Project.objects.select_for_update().get(pk=leaving.project_id)  # two admins may remove each other at once
-    others = Membership.objects.filter(project=leaving.project_id, role=Role.ADMIN).exclude(pk=leaving.pk)
-    if leaving.role == Role.ADMIN and not others.exists():
+    admins = Membership.objects.filter(project=leaving.project_id, role=Role.ADMIN)
+    if list(admins.values_list("pk", flat=True)) == [leaving.pk]:
         raise ValidationError(LAST)

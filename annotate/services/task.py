@@ -190,7 +190,7 @@ def skip(*, assignment: Assignment, user: User, reason: str = "") -> None:
     if current.state == LEASED:
         _give_back([current], SKIPPED)
     Assignment.objects.filter(pk=current.pk).update(state=SKIPPED, skip_reason=reason[:200])
-    record(kind="task.skipped", subject=current.task, project=current.task.project, actor=user, reason=reason)
+    record(kind="task.skipped", subject=current.task, project=current.task.project, actor=user, reason=reason[:200])
 
 
 def _give_back(leased: Sequence[Assignment], state: str) -> None:

@@ -4,6 +4,7 @@ from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -88,4 +89,6 @@ def _come_in(request: HttpRequest, token: str, found: Invite, form: SignUpForm |
             join(token=token, user=request.user)
     except ValidationError:  # another person was faster
         return render(request, "annotate/invite_gone.html", status=404)
+    except IntegrityError:  # another person took the name meanwhile: now the form says so
+        return invite(request, token)
     return redirect("annotate:project", found.project.slug)

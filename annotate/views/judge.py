@@ -1,16 +1,17 @@
 """The rater's desk: the next task, its page, and what the page sends while somebody works on it."""
 
-import json
 from uuid import uuid4
 
 from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from annotate.access import project_for
+from annotate.formats.rows import json_object
 from annotate.models import Assignment, Judgement, Project
 from annotate.services import task as desk
 from annotate.services.judgement import revise, submit_judgement
@@ -80,7 +81,7 @@ def skip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Give the task back, with a reason if there is one, and go on."""
     project = project_for(request.user, slug, "judge")
     try:
-        desk.skip(assignment=_mine(request, project, pk), user=request.user, reason=request.POST.get("reason", ""))
+        desk.skip(assignment=_mine(request, project, pk), user=request.user, reason=_words(request, "reason"))
     except desk.Conflict as error:
         return HttpResponse(str(error), status=409, content_type="text/plain")
     return redirect("annotate:next", slug)
@@ -111,16 +112,16 @@ def _so_far(request: HttpRequest, project: Project, before: Judgement | None = N
 
 def _json(request: HttpRequest) -> dict:
     try:
-        body = json.loads(request.body)
-        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair cannot be stored
-    except ValueError:
-        raise BadRequest("The body is not JSON.") from None
-    if not isinstance(body, dict) or b"\\u0000" in request.body:
-        raise BadRequest("The body is an object without NUL characters.")
-    return body
+        return json_object(request.body.decode())
+    except (ValueError, RawPostDataException):  # the latter: sent as a form of several parts
+        raise BadRequest("The body is not a JSON object that can be stored.") from None
+
+
+def _words(request: HttpRequest, name: str) -> str:
+    return request.POST.get(name, "").replace("\0", "")  # PostgreSQL stores no NUL
 
 
 def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
         raise BadRequest("A whole number is needed.")
     return value

@@ -4,6 +4,7 @@ from copy import copy
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -37,7 +38,10 @@ def new(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied("Only a superuser makes projects.")
     form = ProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        project = create_project(**form.cleaned_data, actor=request.user)
+        try:
+            project = create_project(**form.cleaned_data, actor=request.user)
+        except IntegrityError:  # the short name was taken meanwhile: now the form says so
+            return new(request)
         return redirect("annotate:settings", project.slug)
     return render(request, "annotate/new_project.html", {"form": form}, status=422 if form.errors else 200)
 

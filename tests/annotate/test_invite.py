@@ -106,6 +106,18 @@ def test_the_slower_of_two_new_people_sees_why(client, link, invited, charlie, m
     assert not get_user(client).is_authenticated
 
 
+def test_a_name_taken_meanwhile_leaves_the_link_good(client, link, person, monkeypatch):
+    """Another Dora signs up between the form being checked and the account being made."""
+    from annotate.forms import SignUpForm
+
+    check, late = SignUpForm.is_valid, iter([True])
+    monkeypatch.setattr(SignUpForm, "is_valid", lambda form: check(form) and bool(next(late, 0) and person("dora")))
+    response = client.post(link, DORA)
+    assert response.status_code == 422
+    assert b"already exists" in response.content
+    assert Invite.objects.usable().count() == 1
+
+
 def test_a_used_link_cannot_be_withdrawn(invited, charlie, alice):
     join(token=invited[1], user=charlie)
     assert revoke_invite(invite=invited[0], actor=alice) is False

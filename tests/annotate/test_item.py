@@ -55,6 +55,12 @@ def test_an_item_is_written_with_everything_that_came_with_it(project, alice):
     assert Event.objects.get(kind="items.imported").data == {"format": "jsonl", **counts}
 
 
+def test_the_ids_that_a_rater_sees_do_not_tell_the_place_in_the_file(project):
+    bring_in(project, *(plain(number) | {"responses": [f"x{number}", f"y{number}"]} for number in range(40)))
+    in_file = [one.responses.get(index=0).pk < one.responses.get(index=1).pk for one in Item.objects.all()]
+    assert 8 < sum(in_file) < 32
+
+
 def test_again_adds_nothing(project):
     bring_in(project, ROW, plain(1))
     schemas = project.schema_versions.count()

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from annotate.models import Assignment, Judgement, Task
+from annotate.models import Assignment, Event, Judgement, Task
 from annotate.services.project import change_schema
 from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
@@ -242,13 +242,33 @@ def test_what_writes_is_a_post(desk, lease, name):
     assert Assignment.objects.get(pk=lease.pk).state == "leased"
 
 
-BAD_BODIES = [b"", b"[]", b"{", b'{"draft": 3, "revision": 0}', b'{"draft": {"answer": {"rationale": "\\u0000"}}}']
+DRAFT = '{"draft": {"answer": {"reason": %s}}, "revision": 0}'
+UNSTORABLE = ["NaN", "-Infinity", "1e999", '"\\u0000"', "9" * 5000, "[" * 60 + "]" * 60, "[" * 100_000]
+BAD_BODIES = [b"", b"[]", b"{", b'{"draft": 3, "revision": 0}', *[(DRAFT % value).encode() for value in UNSTORABLE]]
+BAD_BODIES.append((DRAFT % '"\\u0000"').encode("utf-16"))
 
 
 @pytest.mark.parametrize("body", [*BAD_BODIES, b'{"draft": {"answer": {"reason": "\\ud800"}}, "revision": 0}'])
 def test_a_bad_body_is_400(desk, lease, body):
     assert post(desk, url("draft", lease), body).status_code == 400
     assert Assignment.objects.get(pk=lease.pk).draft == {}
+
+
+def test_a_body_sent_as_a_form_is_400(desk, lease):
+    where = type(desk)(enforce_csrf_checks=True)
+    where.cookies = desk.cookies
+    token = where.get(url("judge", lease)).context["csrf_token"]
+    assert where.post(url("draft", lease), {"csrfmiddlewaretoken": str(token)}).status_code == 400
+
+
+def test_a_revision_past_every_number_is_400(desk, lease):
+    assert post(desk, url("draft", lease), {"draft": {"answer": {}}, "revision": 2**63 - 1}).status_code == 400
+
+
+def test_a_reason_to_skip_is_kept_without_what_cannot_be_stored(desk, lease):
+    desk.post(url("skip", lease), {"reason": "a\0b" + "x" * 900})
+    assert Assignment.objects.get(pk=lease.pk).skip_reason == "ab" + "x" * 198
+    assert len(Event.objects.get(kind="task.skipped").data["reason"]) == 200
 
 
 @pytest.mark.parametrize(("name", "bad"), [("active_ms", "long"), ("revises", "x"), ("active_ms", 1.5)])

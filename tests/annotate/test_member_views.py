@@ -82,3 +82,18 @@ def test_one_of_two_admins_may_go_and_then_the_other_may_not(project, alice, bob
     remove_member(member=project.memberships.get(user=alice), actor=bob)
     with pytest.raises(ValidationError):
         remove_member(member=bobs, actor=bob)
+
+
+def test_who_was_removed_meanwhile_gets_no_role(project, alice, bobs):
+    stale = project.memberships.get(pk=bobs.pk)
+    remove_member(member=bobs, actor=alice)
+    with pytest.raises(ValidationError, match="has left"):
+        change_role(member=stale, role=Role.REVIEWER, actor=alice)
+
+
+def test_who_became_the_last_admin_meanwhile_stays(project, alice, bob, bobs):
+    stale = project.memberships.get(pk=bobs.pk)
+    change_role(member=bobs, role=Role.ADMIN, actor=alice)
+    remove_member(member=project.memberships.get(user=alice), actor=bob)
+    with pytest.raises(ValidationError, match="needs an admin"):
+        remove_member(member=stale, actor=alice)

@@ -65,6 +65,16 @@ def test_a_bad_project_is_not_made(admin_client, project, bad):
     assert Project.objects.count() == 1
 
 
+def test_a_short_name_taken_meanwhile_is_told(admin_client, monkeypatch):
+    from annotate.forms import ProjectForm
+
+    check, late = ProjectForm.is_valid, iter([True])
+    slip_in = lambda: next(late, 0) and Project.objects.create(slug="fresh", name="First")  # noqa: E731
+    monkeypatch.setattr(ProjectForm, "is_valid", lambda form: check(form) and (slip_in() or True))
+    assert admin_client.post(NEW, {"name": "Fresh", "slug": "fresh"}).status_code == 422
+    assert Project.objects.get().name == "First"
+
+
 def test_an_annotator_sees_what_is_left_and_no_numbers_of_others(client_of, bob, tasks):
     page = client_of(bob).get(url("project"))
     assert page.context["left"] == 3
@@ -119,7 +129,12 @@ def test_saving_what_is_there_already_records_nothing(client_of, alice, project)
     assert not Event.objects.filter(kind="project.changed").exists()
 
 
-@pytest.mark.parametrize("bad", [{"overlap": 0}, {"lease_minutes": 0}, {"name": ""}, {"overlap": "many"}])
+@pytest.mark.parametrize(
+    "bad", [
+        {"overlap": 0}, {"overlap": 101}, {"overlap": "many"}, {"lease_minutes": 0}, {"lease_minutes": 10**15},
+        {"name": ""},
+    ],
+)  # fmt: skip
 def test_bad_settings_change_nothing(client_of, alice, project, bad):
     assert client_of(alice).post(url("settings"), GENERAL | bad).status_code == 422
     project.refresh_from_db()

@@ -61,3 +61,14 @@ def test_every_value_is_found_where_it_stands():
         for step in path:
             want = want[step]
         assert json.JSONDecoder().raw_decode(text, locate(text, path))[0] == want
+
+
+NUL, HALF, INFINITE = '"label": "\\u0000"', '"label": "\\ud800"', '"label": "b", "weight": 1e999'
+
+
+@pytest.mark.parametrize(
+    "part", [NUL, HALF, INFINITE, '"label": NaN', '"low": ' + "9" * 5000, '"low": ' + "[" * 100_000]
+)
+def test_what_cannot_be_stored_is_no_schema(part):
+    with pytest.raises(SchemaError, match="Line 1, "):
+        read_schema('{"criteria": [{"key": "a", %s}]}' % part)

@@ -231,6 +231,13 @@ def test_25_kb_of_anything_is_rendered(raw):
     assert page.tags
 
 
+def test_code_that_takes_too_long_to_colour_is_shown_without_colours(monkeypatch):
+    code = "```java\nint a = 1;\n```"
+    assert "t-k" in render(code)
+    monkeypatch.setattr("annotate.highlight.PATIENCE", -1)
+    assert 'class="r" data-s="8" data-e="19">int a = 1;' in render(code)
+
+
 # The string and the span
 
 

@@ -205,3 +205,12 @@ def test_missing_scores_are_asked_for_by_an_admin_alone(client_of, alice, resear
     button = reverse("worker:score", args=[project.slug, 1])
     assert button in client_of(alice).get(url).content.decode()
     assert button not in client_of(researcher).get(url).content.decode()
+
+
+@pytest.mark.parametrize(
+    "flaws", ["all", 7, {"start": 0}, [1, None, [], {}], [{"start": "0", "end": [], "category": {}}]]
+)
+def test_planted_flaws_that_are_none_are_passed_by(browser, url, version, oder, flaws):
+    explained(version, oder)
+    oder.responses.update(metadata={"flaws": flaws})
+    assert browser.get(url).context["map"].left.planted is False

@@ -62,9 +62,9 @@ def dataset_of(snapshot: Snapshot) -> Dataset:
 
 
 def _responses(project: Project, judgements: Iterable[Judgement]) -> dict[int, Response]:
-    """Response id → row, in order of id, of everything the judgements show."""
+    """Response id → row, in the order of the files, of everything the judgements show."""
     shown = {pk for judgement in judgements for pk in judgement.shown_order}
-    rows = Response.objects.filter(item__project=project).select_related("item").order_by("pk")
+    rows = Response.objects.filter(item__project=project).select_related("item").order_by("item_id", "index")
     return {response.pk: response for response in rows if response.pk in shown}
 
 
