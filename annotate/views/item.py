@@ -9,10 +9,10 @@ from annotate.access import project_for
 from annotate.models import Item, Judgement
 from annotate.models.item import Split
 from annotate.models.judgement import Outcome
+from annotate.schema import STRENGTHS
 from annotate.text import render as html
 
 PAGE = 50
-STRENGTHS = {1: "slightly better", 2: "better", 3: "much better"}
 
 
 @require_safe

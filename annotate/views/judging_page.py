@@ -5,11 +5,10 @@ Nothing of a response but its text leaves here: no source, no metadata, no score
 
 from annotate import text
 from annotate.models import Assignment, Judgement, Project, SchemaVersion
-from annotate.schema import Criterion, Schema
+from annotate.schema import STRENGTHS, Criterion, Schema
 from annotate.services.judgement import shown_in
 
 SIDES = ("Left", "Right", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth")
-WORDS = {1: "slightly better", 2: "better", 3: "much better"}
 ANSWER = ("outcome", "ranking", "strength", "reason", "omissions", "ratings", "safety", "checked", "rationale")
 MARK = ("response", "start", "end", "quote", "category", "severity", "note", "correction")
 
@@ -49,12 +48,16 @@ def page_of(project: Project, assignment: Assignment, current: Judgement | None,
 def scale(schema: Schema) -> list[dict]:
     """The preference bar from left to right; `winner` is a place among the columns, keys are the digits."""
     steps = [1, 2, 3] if schema.strengths == 3 else [2]
-    left = [{"value": f"left-{n}", "winner": 0, "strength": n, "label": WORDS[n], "side": "Left"} for n in steps[::-1]]
-    right = [{"value": f"right-{n}", "winner": 1, "strength": n, "label": WORDS[n], "side": "Right"} for n in steps]
+    left = [_better("Left", 0, n) for n in steps[::-1]]
+    right = [_better("Right", 1, n) for n in steps]
     middle = {"value": "tie", "label": "tie", "side": "Equal"}
     bad = {"value": "both_bad", "label": "both bad", "side": "Neither"}
     unsure = {"value": "cannot_judge", "label": "cannot judge", "side": "Say why"}
     return [step | {"key": str(n)} for n, step in enumerate([*left, middle, *right, bad, unsure], 1)]
+
+
+def _better(side: str, winner: int, n: int) -> dict:
+    return {"value": f"{side.lower()}-{n}", "winner": winner, "strength": n, "label": STRENGTHS[n], "side": side}
 
 
 def criteria(schema: Schema) -> list[dict]:
