@@ -128,9 +128,11 @@ def test_an_attribute_job_writes_every_head_once(version):
         assert total + one.residual == pytest.approx(one.score, abs=1e-5)
 
 
-def test_a_damaged_file_is_refused(version, answers, settings, tmp_path):
+def test_a_damaged_or_lost_file_is_refused(version, answers, settings, tmp_path):
     content = (settings.ARTIFACT_DIR / version.file).read_bytes()
     settings.ARTIFACT_DIR = tmp_path
+    with pytest.raises(CommandError, match="is gone"):
+        told("score", version, answers)
     (tmp_path / version.file).write_bytes(content[:-1] + b"x")
     with pytest.raises(CommandError, match="damaged"):
         told("score", version, answers)
