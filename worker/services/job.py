@@ -17,10 +17,9 @@ from worker.jobs import JOBS
 from worker.models import Job
 from worker.models.job import JobState
 from worker.progress import Echo, Progress, beating
-from worker.services.claim import Cancelled, LostClaim, append_events, beat, claim, held
+from worker.services.claim import Cancelled, LostClaim, append_events, claim, held
 from worker.services.nudge import HERE, wake_worker
 
-__all__ = ["HERE", "beat", "cancel", "claim", "launch", "reap", "retry", "run_now"]
 log = logging.getLogger(__name__)
 ATTEMPTS = 3
 PATIENCE = 2.0  # seconds

@@ -5,7 +5,8 @@ from django.core.management.base import CommandError, CommandParser
 from annotate.management.json_command import JsonCommand, project_named
 from worker.models import Job
 from worker.models.job import JobState
-from worker.services.job import HERE, run_now
+from worker.services.job import run_now
+from worker.services.nudge import HERE
 from worker.services.training import RECIPES, start_training
 
 
