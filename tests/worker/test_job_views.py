@@ -6,6 +6,7 @@ import re
 import pytest
 
 from annotate.models import Role
+from annotate.services.event import record
 from annotate.services.project import add_member
 from tests.inspector.making import make_version
 from worker.jobs import JOBS
@@ -148,6 +149,17 @@ def test_a_version_page_stands_with_hardly_any_metrics(browser, project):
     make_version(project)
     assert "nothing is known about its accuracy" in page_of(browser, f"{VERSIONS}1/")
     assert browser.get(f"{VERSIONS}2/").status_code == 404
+
+
+def test_what_was_planted_stands_beside_what_was_recovered(browser, project):
+    version = make_version(project)
+    version.metrics = {"order_gamma": 0.385, "tie_theta": 1.42}
+    version.save()
+    assert "planted" not in page_of(browser, f"{VERSIONS}1/")
+    record(kind="world.written", subject=project, project=project, order_gamma=0.4, tie_theta=1.5)
+    page = page_of(browser, f"{VERSIONS}1/")
+    for said in ("0.385", "planted: 0.400", "1.420", "planted: 1.500"):
+        assert said in page
 
 
 def test_promoting_one_archives_the_other(browser, project):

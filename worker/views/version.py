@@ -40,6 +40,7 @@ def detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "words": in_words(version.metrics),
         "scored": version.scores.filter(head=PREFERENCE).count(),
         "scoring": version.scoring,
+        "planted": project.events.filter(kind="world.written").values_list("data", flat=True).first(),
     }
     return render(request, "worker/version.html", context)
 
