@@ -5,8 +5,8 @@ import re
 import pytest
 from django.template import Context, Template
 
-from annotate.latex import LONGEST, mathml
 from annotate.text import Html, Run, plain, prose, quote, render, runs, snap
+from annotate.text.latex import LONGEST, mathml
 from tests.annotate.markup import TAGS, Reader
 
 
@@ -234,7 +234,7 @@ def test_25_kb_of_anything_is_rendered(raw):
 def test_code_that_takes_too_long_to_colour_is_shown_without_colours(monkeypatch):
     code = "```java\nint a = 1;\n```"
     assert "t-k" in render(code)
-    monkeypatch.setattr("annotate.highlight.PATIENCE", -1)
+    monkeypatch.setattr("annotate.text.highlight.PATIENCE", -1)
     assert 'class="r" data-s="8" data-e="19">int a = 1;' in render(code)
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from annotate.latex import PRICE, for_parser
-from annotate.markdown import MARKDOWN
 from annotate.text import plain, prose, quote, render, runs, snap
+from annotate.text.latex import PRICE, for_parser
+from annotate.text.markdown import MARKDOWN
 from tests.annotate.markup import TAGS, Reader
 
 PIECES = [

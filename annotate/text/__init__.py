@@ -10,7 +10,7 @@ MathML by allow-list, so nothing in the output acts or asks another machine. Onl
 
 import unicodedata
 
-from annotate.markdown import Page, Run
+from annotate.text.markdown import Page, Run
 
 __all__ = ["Html", "Run", "plain", "prose", "quote", "render", "runs", "snap"]
 

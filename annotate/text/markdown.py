@@ -1,4 +1,4 @@
-"""One text, written as markup and runs: the parser's events in, `annotate/text.py` says what comes out. PURE.
+"""One text, written as markup and runs: the parser's events in, `annotate/text/__init__.py` says what comes out. PURE.
 
 The parser (pyromark) gives each event its range in UTF-8 bytes; `Page` turns it into code points and takes every shown
 character from the raw text, so that an exact run equals raw[start:end] by construction.
@@ -10,8 +10,8 @@ from html import escape
 
 from pyromark import Markdown, Options
 
-from annotate.highlight import shaded
-from annotate.latex import PRICE, for_parser, mathml
+from annotate.text.highlight import shaded
+from annotate.text.latex import PRICE, for_parser, mathml
 
 MARKDOWN = Markdown(
     options=Options.ENABLE_TABLES | Options.ENABLE_MATH | Options.ENABLE_STRIKETHROUGH | Options.ENABLE_TASKLISTS
