@@ -71,4 +71,4 @@ NUL, HALF, INFINITE = '"label": "\\u0000"', '"label": "\\ud800"', '"label": "b",
 )
 def test_what_cannot_be_stored_is_no_schema(part):
     with pytest.raises(SchemaError, match="Line 1, "):
-        read_schema('{"criteria": [{"key": "a", %s}]}' % part)
+        read_schema('{"criteria": [{"key": "a", ' + part + "}]}")
