@@ -74,6 +74,8 @@ def read_answer(raw: object) -> Answer:
         return Answer.model_validate(raw)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
+        if first["loc"] == ("outcome",):
+            raise ValidationError({"outcome": "Say which response is better."}) from None
         where = [str(part) for part in first["loc"]] or ["outcome"]
         message = ("At " + ".".join(where) + ": " if len(where) > 1 else "") + first["msg"]
         raise ValidationError({where[0]: message}) from None

@@ -18,7 +18,8 @@ const columns = [...form.querySelectorAll(".response")].map((element, i) => {
   return new Column(element, data.responses[i], data.categories, answer, changed);
 });
 const verdict = new Verdict(form, columns.map((column) => column.id), answer);
-const page = { columns, verdict, last: columns[0], submit, toggleRaw };
+const say = (text) => (document.getElementById("said").textContent = text);
+const page = { columns, verdict, last: columns[0], submit, toggleRaw, say };
 
 function read() {
   const spread = (name) => columns.flatMap((column) => column.value()[name]);
@@ -45,6 +46,7 @@ function toggleRaw() {
   const on = raw.getAttribute("aria-pressed") !== "true";
   raw.setAttribute("aria-pressed", on);
   columns.forEach((column) => column.show(on ? "raw" : "rendered"));
+  say(on ? "Raw text." : "Rendered text.");
 }
 
 form.addEventListener("input", (event) => event.target.closest("footer, header, .verdict") && saver.changed());

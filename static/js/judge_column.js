@@ -35,16 +35,18 @@ export class Column {
     const root = this.element.querySelector(`[data-view="${view}"]`);
     const onChange = () => (this.#sync(), this.changed());
     this.editor = new SpanEditor(root, { raw: this.raw, categories: this.categories, spans, onChange });
+    this.editor.own.add(document.getElementById("keys"));
     this.list = new MarkList(this.element.querySelector(".marks"), this.editor);
   }
 
   /** Rendered or raw: the same marks on another view of the same text. */
   show(view) {
-    const spans = this.editor.value();
+    const [spans, focused] = [this.editor.value(), this.editor.root === document.activeElement];
     this.list.destroy();
     this.editor.destroy();
     for (const each of this.element.querySelectorAll("[data-view]")) each.hidden = each.dataset.view !== view;
     this.#edit(view, spans);
+    if (focused) this.leaveField();
   }
 
   /** A response with marks cannot be one with nothing to mark. */
@@ -68,8 +70,16 @@ export class Column {
     (line?.querySelector(":checked") ?? line?.querySelector("input"))?.focus();
   }
 
+  /** Says what came of it. */
   toggleChecked() {
+    if (this.box.disabled) return "This response has marks.";
     this.box.click();
+    return this.box.checked ? "Checked, nothing to mark." : "Not checked.";
+  }
+
+  /** From a field below back to the text, where the marks are. */
+  leaveField() {
+    this.editor.root.focus({ preventScroll: true });
   }
 
   /** A line that says what is missing; new ones stand where text is chosen, if any is. */
@@ -83,6 +93,7 @@ export class Column {
     text.setAttribute("aria-label", `What is missing, ${where}`);
     const remove = make("button", { type: "button", className: "small", textContent: "Remove" });
     remove.addEventListener("click", () => (row.remove(), this.enter(), this.#sync(), this.changed()));
+    text.addEventListener("keydown", ({ key }) => key === "Escape" && !text.value.trim() && remove.click()); // opened by mistake
     row.append(text, severitySelect(severity), remove);
     this.missing.append(row);
     this.#sync();

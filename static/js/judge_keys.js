@@ -2,6 +2,7 @@
 
 const open = (id) => document.getElementById(id)?.showModal();
 const focus = (element) => element?.focus();
+const click = (id) => document.getElementById(id)?.click();
 
 export function bindKeys(page) {
   const letters = document.getElementById("letters");
@@ -12,7 +13,7 @@ export function bindKeys(page) {
   const keys = {
     s: () => left.mark(), S: () => right?.mark(),
     o: () => left.addMissing(), O: () => right?.addMissing(),
-    n: () => left.toggleChecked(), N: () => right?.toggleChecked(),
+    n: () => page.say(`Left. ${left.toggleChecked()}`), N: () => right && page.say(`Right. ${right.toggleChecked()}`),
     r: () => left.rate(), R: () => right?.rate(),
     f: () => left.enter(), F: () => right?.enter(),
     p: () => focus(document.getElementById("prompt")),
@@ -21,8 +22,8 @@ export function bindKeys(page) {
     u: () => page.last.editor.undo(), U: () => page.last.editor.redo(),
     v: page.toggleRaw,
     g: () => open("guidelines"),
-    k: () => open("skip"),
-    b: () => document.getElementById("back")?.click(),
+    k: () => (open("skip"), click("onward")), // only one of them is on the page
+    b: () => click("back"),
     "?": () => open("keys"),
   };
 
@@ -32,8 +33,8 @@ export function bindKeys(page) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Enter" && event.target.matches("input")) return event.preventDefault(); // not a submit
     const field = event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select");
-    if (field) return event.key === "Escape" && field.blur();
-    if (event.key === "Escape") return focus(document.getElementById("prompt"));
+    if (event.key === "Escape") return leave(event.target);
+    if (field) return;
     if (!letters.checked) return;
     if (/^\d$/.test(event.key)) return digit(event);
     if (Object.hasOwn(keys, event.key)) act(event, keys[event.key]);
@@ -42,7 +43,17 @@ export function bindKeys(page) {
   function digit(event) {
     const line = event.target.closest(".rating");
     const done = line ? rate(line, event.key) : page.verdict.choose(+event.key - 1);
-    if (done) event.preventDefault();
+    if (!done) return;
+    event.preventDefault();
+    if (!line) page.say(`${done}.`);
+  }
+
+  /** Out of a field: to the text it belongs to, else to the prompt. */
+  function leave(target) {
+    if (!target.isConnected) return; // an empty line went with its field
+    const column = page.columns.find(({ element }) => element.contains(target));
+    if (column && target.matches("footer *")) column.leaveField();
+    else focus(document.getElementById("prompt"));
   }
 }
 

@@ -37,7 +37,11 @@ export class MarkList {
   #label(row, span) {
     const category = this.editor.category(span.category);
     row.querySelector(".swatch").style.background = category.color;
-    row.querySelector(".what").textContent = `${category.label}: “${span.quote.length > 40 ? `${span.quote.slice(0, 39)}…` : span.quote}”`;
+    const what = `${category.label}: “${span.quote.length > 40 ? `${span.quote.slice(0, 39)}…` : span.quote}”`;
+    row.querySelector(".what").textContent = what;
+    row.title = span.quote;
+    row.classList.toggle("chosen", span.id === this.editor.selected);
+    for (const field of row.querySelectorAll("[data-aim]")) field.ariaLabel = `${field.dataset.aim}: ${what}`;
     for (const field of row.querySelectorAll("[name]")) if (field !== document.activeElement) field.value = span[field.name] ?? "";
     return row;
   }
@@ -49,6 +53,7 @@ export class MarkList {
     choose.append(make("span", { className: "swatch" }), make("span", { className: "what" }));
     choose.addEventListener("click", () => this.editor.select(span.id));
     const remove = make("button", { type: "button", className: "small", textContent: "Remove" });
+    remove.dataset.aim = "Remove";
     remove.addEventListener("click", () => (this.editor.remove(span.id), this.editor.root.focus()));
     row.append(choose, severitySelect(), this.#field("note", "why"), this.#field("correction", "better"), remove);
     row.addEventListener("input", (event) => {
@@ -60,7 +65,7 @@ export class MarkList {
 
   #field(name, placeholder) {
     const field = make("input", { name, placeholder, maxLength: 5000 });
-    field.setAttribute("aria-label", name);
+    field.dataset.aim = placeholder === "why" ? "Why" : "What it should say";
     return field;
   }
 }

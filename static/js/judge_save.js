@@ -7,8 +7,7 @@ const pause = (ms) =>
     const timer = setTimeout(wake, ms);
     addEventListener("online", () => (clearTimeout(timer), wake()), { once: true });
   });
-// The cookie is the newest after signing in again in another tab.
-const csrf = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? document.body.dataset.csrf;
+const csrf = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? document.body.dataset.csrf; // new after signing in elsewhere
 const clock = (when) => new Date(when).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
 
 export class Saver {
@@ -19,7 +18,7 @@ export class Saver {
     this.restored = data.answer;
     this.#takeLocal();
     setInterval(() => this.activity.within(120000) && this.#beat(), 60000);
-    if (data.answer) this.say("saved on server");
+    if (data.answer) this.say("saved on server", false);
   }
 
   /** Work that did not reach the server before the page was left wins, unless the server has newer. */
@@ -32,8 +31,10 @@ export class Saver {
     queueMicrotask(() => this.changed());
   }
 
-  say(text) {
+  /** Shown always; read aloud unless it is what happens at every key. */
+  say(text, aloud = true) {
     document.getElementById("state").textContent = text;
+    if (aloud) document.getElementById("said").textContent = text;
   }
 
   /** A line above the task that stays, with buttons if there is a choice to make. */
@@ -61,7 +62,7 @@ export class Saver {
     if (this.submitting) return;
     this.draft = { answer: this.read(), active_ms: this.activity.ms };
     localStorage.setItem(this.store, JSON.stringify({ draft: this.draft, revision: this.revision }));
-    this.say("saving…");
+    this.say("saving…", false);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#save(), 600);
   }
@@ -86,7 +87,7 @@ export class Saver {
     if (status !== 200) return this.#refused(status);
     this.revision = revision;
     if (draft === this.draft) localStorage.removeItem(this.store);
-    this.say(`saved on server ${clock(at)}`);
+    this.say(`saved on server ${clock(at)}`, false);
     if (!held) this.#lost();
   }
 
@@ -100,12 +101,11 @@ export class Saver {
 
   #refused(status) {
     this.say("not on the server – kept here");
-    this.alert(status === 401 || status === 403 ? "You are signed out. Sign in again in another tab, then go on here: your work is kept." : `The server refused this work (${status}). It is kept here.`);
+    if (status !== 401 && status !== 403) return this.alert(`The server refused this work (${status}). It is kept here.`);
+    this.alert("You are signed out. Sign in again in another tab, then go on here: your work is kept.", { "Sign in": () => open(location.href) });
   }
 
-  #lost() {
-    this.alert("Your time on this task ran out, and its place went to somebody else. Your work is kept, but the answer may be refused.");
-  }
+  #lost = () => this.alert("Your time on this task ran out, and its place went to somebody else. Your work is kept, but the answer may be refused.");
 
   async #beat() {
     const { status, held } = await this.#post(this.form.dataset.heartbeat, {}).catch(() => ({}));
@@ -131,7 +131,8 @@ export class Saver {
     focused.focus();
     if (result.status === 409) this.alert(result.error);
     else if (result.status !== 422) this.#refused(result.status);
-    this.say(result.status === 422 ? "not submitted yet: see below" : "not submitted – kept here");
+    const [wrong] = Object.values(result.errors ?? {});
+    this.say(wrong ? `not submitted: ${wrong[0]}` : "not submitted – kept here");
     return result.errors ?? {};
   }
 

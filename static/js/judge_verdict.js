@@ -26,13 +26,12 @@ export class Verdict {
     this.form.querySelector(".why").hidden = !unsure;
   }
 
-  /** Choose the n-th step of the bar, from 0; false where there is none. */
+  /** Choose the n-th step of the bar, from 0, and give its words; nothing where there is none. */
   choose(n) {
     const step = this.steps[n];
-    if (!step) return false;
-    step.click();
-    if (step.value === "cannot_judge") this.form.elements.reason.focus();
-    return true;
+    step?.click();
+    if (step?.value === "cannot_judge") this.form.elements.reason.focus();
+    return step?.ariaLabel;
   }
 
   value() {

@@ -1,5 +1,7 @@
 // The bar that offers the categories beneath what is chosen, and the line that is read aloud.
 
+const HINT = "? keys · Esc leaves";
+
 export class Bar {
   constructor(editor) {
     this.editor = editor;
@@ -10,7 +12,10 @@ export class Bar {
     this.element.setAttribute("aria-label", "Mark as");
     this.buttons = editor.categories.map((category) => this.#category(category));
     this.bin = this.#button("Del", "Remove", () => editor.remove(editor.selected));
-    this.element.append(...this.buttons, this.bin);
+    this.hint = document.createElement("p");
+    this.hint.textContent = HINT;
+    this.hint.ariaHidden = "true"; // who hears the page has the list of keys
+    this.element.append(...this.buttons, this.bin, this.hint);
     this.live = document.createElement("div");
     this.live.className = "visually-hidden";
     this.live.setAttribute("role", "status");
@@ -47,18 +52,21 @@ export class Bar {
     for (const button of this.buttons)
       button.setAttribute("aria-pressed", button.dataset.category === current?.category);
     this.bin.hidden = !current;
+    this.hint.hidden = !this.editor.keyboard || Boolean(current);
     if (open !== this.element.matches(":popover-open")) this.element.togglePopover(open);
     document[open ? "addEventListener" : "removeEventListener"]("scroll", this.place, { capture: true, passive: true });
     if (open) this.place();
   }
 
+  /** Under what is chosen; by keyboard above the whole text, so that the words one goes on to stay in sight. */
   place() {
-    const { range, map } = this.editor;
-    const below = range && map.box(range.start, range.end);
-    if (!below) return;
+    const { range, map, keyboard } = this.editor;
+    const near = range && (keyboard ? map.pane.getBoundingClientRect() : map.box(range.start, range.end));
+    if (!near) return;
     const { offsetWidth: width, offsetHeight: height } = this.element;
-    const top = below.bottom + 8 + height > innerHeight ? below.top - height - 8 : below.bottom + 8;
-    this.element.style.left = `${Math.max(8, Math.min(below.left, innerWidth - width - 8))}px`;
+    const above = keyboard || near.bottom + 8 + height > innerHeight;
+    const top = above ? near.top - height - (keyboard ? 0 : 8) : near.bottom + 8;
+    this.element.style.left = `${Math.max(8, Math.min(near.left, innerWidth - width - 8))}px`;
     this.element.style.top = `${Math.max(8, top)}px`;
   }
 

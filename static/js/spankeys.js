@@ -3,15 +3,10 @@
 //   a range is chosen 1–9, 0: mark it, or change the chosen mark · Shift+←/→: move its end · Alt+←/→: move its start
 //                     Delete or Backspace: remove the chosen mark · Escape: let go
 //   keyboard mode     ←/→: previous, next unit · ↑/↓: sentence · Home/End · w s c: unit is word, sentence, character
-//                     n p: next, previous mark · Enter: to the bar, or to a mark's details · ?: say the keys
+//                     n p: next, previous mark · Enter: to the bar, or to a mark's details
 //                     Escape: leave
-// In keyboard mode no key but Tab and the browser's own Ctrl combinations leaves the text (stopPropagation). Outside it
+// In keyboard mode no key but Tab, ? and the browser's own Ctrl combinations leaves the text (stopPropagation). Outside it
 // only keys that did something are stopped: a digit without a chosen range goes on to the page.
-
-const HELP =
-  "Left and right: previous and next unit. Up and down: sentence. W, S, C: word, sentence, character. " +
-  "Shift and arrow moves the end, Alt and arrow the start. A digit marks. N, P: next and previous mark. " +
-  "Delete removes a mark. Enter: categories, or details of a mark. Control Z undoes. Escape leaves.";
 
 const first = (list, test) => list.find(test);
 const last = (list, test) => list.findLast(test);
@@ -97,13 +92,11 @@ const KEYBOARD = {
   p: (editor) => moveMark(editor, -1),
   Enter: (editor) => (editor.selected ? editor.tell("spanedit", { id: editor.selected }) : editor.bar.focus()),
   Escape: (editor) => editor.stopKeyboard(),
-  "?": (editor) => editor.announce(HELP),
 };
 
 function nameOf(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const shift = event.shiftKey && key !== "?";
-  return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${shift ? "Shift+" : ""}${key}`;
+  return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${event.shiftKey ? "Shift+" : ""}${key}`;
 }
 
 function actFor(editor, name, inBar) {
@@ -119,7 +112,7 @@ export function onKey(editor, event) {
   const inBar = editor.bar.element.contains(event.target);
   if (event.target.closest("a[href]") && event.key === "Enter") return;
   const act = actFor(editor, nameOf(event), inBar);
-  const ours = editor.keyboard && event.key !== "Tab" && !event.ctrlKey && !event.metaKey;
+  const ours = editor.keyboard && !["Tab", "?"].includes(event.key) && !event.ctrlKey && !event.metaKey;
   if (act || ours) event.stopPropagation();
   if (!act) return;
   event.preventDefault();

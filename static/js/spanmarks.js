@@ -24,6 +24,10 @@ export class Marks {
     return this.list.find((span) => span.id === id);
   }
 
+  has(start, end, category) {
+    return this.list.some((span) => span.start === start && span.end === end && span.category === category);
+  }
+
   add(span) {
     const added = this.#span(span);
     this.#commit([...this.list, added]);

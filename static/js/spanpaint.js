@@ -84,8 +84,16 @@ export function showPending({ map, root, range }) {
   window.CSS.highlights.set("pending", new Highlight(...ranges));
 }
 
-/** Scroll what is chosen into sight. */
+const past = (from, to, low, high) => (from < low ? from - low - 8 : Math.max(0, Math.min(to - high + 8, from - low)));
+
+/** Scroll the end of what is chosen into sight: in its table or code, in the text's pane, in the window. */
 export function reveal({ map, range }) {
-  const last = range && map.touched(range.start, range.end).at(-1);
-  (last?.el.querySelector("mark.chosen:last-of-type") ?? last?.el)?.scrollIntoView({ block: "nearest" });
+  const box = () => map.box(range.start, range.end);
+  if (!range || !box()) return;
+  for (let el = map.touched(range.start, range.end).at(-1).el; el !== map.pane.parentElement; el = el.parentElement) {
+    const [{ left, right, top, bottom }, frame] = [box(), el.getBoundingClientRect()];
+    if (el.scrollWidth > el.clientWidth) el.scrollLeft += past(left, right, frame.left, frame.right);
+    if (el.scrollHeight > el.clientHeight) el.scrollTop += past(top, bottom, frame.top, frame.bottom);
+  }
+  window.scrollBy(0, past(box().top, box().bottom, 0, innerHeight));
 }

@@ -11,8 +11,7 @@
 //   select(id) · startKeyboard() · stopKeyboard() · destroy(): before another editor takes the element
 //   own.add(element): going there with focus or mouse does not let go of the chosen mark (a list of marks with notes)
 //   events on the element, bubbling: "spanschange" { value } · "spanselect" { id } · "spanedit" { id }: to its details
-//   `color` is any CSS colour; without it the palette's. The bar with the category buttons comes by itself.
-// The keys are listed in spankeys.js.
+//   `color` is any CSS colour, else the palette's. The bar of categories comes by itself; spankeys.js lists the keys.
 
 import { Bar } from "./spanbar.js";
 import { Marks } from "./spanmarks.js";
@@ -120,14 +119,15 @@ export class SpanEditor {
     const { start, end } = this.range;
     this.#letGo();
     getSelection().removeAllRanges();
+    if (this.marks.has(start, end, category)) return this.#changed("Marked already."); // a key pressed twice
     this.add(start, end, category);
   }
 
   startKeyboard() {
     this.#keys(true);
-    this.root.focus();
-    this.choose(this.range ?? this.place ?? this.map.units(this.unit)[0] ?? null);
-    this.announce(`Marking by keyboard, question mark says the keys. ${this.bar.live.textContent}`);
+    this.root.focus({ preventScroll: true });
+    this.choose(this.range ?? (this.map.sees(this.place) ? this.place : this.map.firstSeen(this.unit)));
+    this.announce(`Marking by keyboard. ${this.bar.live.textContent}`);
   }
 
   stopKeyboard() {

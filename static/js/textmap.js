@@ -8,6 +8,7 @@ export class TextMap {
   /** @param root element whose .r runs are shown  @param raw the raw text they point into */
   constructor(root, raw) {
     this.root = root;
+    this.pane = root.parentElement; // what scrolls the text
     this.points = Array.from(raw); // code points: what offsets count, unlike UTF-16
     this.runs = [...root.querySelectorAll(".r")].map((el) => ({
       el, start: +el.dataset.s, end: +el.dataset.e, atom: el.classList.contains("atom"),
@@ -77,6 +78,20 @@ export class TextMap {
     range.setStart(...this.#place(run, Math.max(start, run.start)));
     range.setEnd(...this.#place(run, Math.min(end, run.end)));
     return range.getBoundingClientRect();
+  }
+
+  /** Is all of {start, end} in sight? */
+  sees(range) {
+    const [box, pane] = [range && this.box(range.start, range.end), this.pane.getBoundingClientRect()];
+    return Boolean(box) && box.top >= pane.top && box.bottom <= pane.bottom;
+  }
+
+  /** The first unit in sight, else the first of all; null in an empty text. */
+  firstSeen(kind) {
+    const { top } = this.pane.getBoundingClientRect();
+    const from = this.runs.find((run) => run.el.getBoundingClientRect().bottom > top)?.start ?? 0;
+    const units = this.units(kind);
+    return units.find(({ start, end }) => start >= from && this.box(start, end)?.top >= top) ?? units[0] ?? null;
   }
 
   #place(run, point) {

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.browser import FLAGS, find
+from tests.e2e.span_page import show, tab  # noqa: F401
 
 
 @pytest.fixture(scope="package")

@@ -107,6 +107,11 @@ def wait_saved(page):
     wait_state(page, "saved on server")
 
 
+def said(page):
+    """What a screen reader was told last."""
+    return page.locator("#said").text_content()
+
+
 def submit(page, keys="Control+Enter"):
     old = page.url
     page.keyboard.press(keys)
@@ -204,6 +209,7 @@ def test_signed_out_in_the_middle_the_work_is_kept_and_goes_on(database, desk, s
     desk.context.clear_cookies()
     desk.keyboard.press("1")
     desk.locator("#alert", has_text="signed out").wait_for()
+    assert desk.get_by_role("button", name="Sign in").is_visible()
     assert database.rows("assignment")[0]["draft"] == {}
     desk.context.add_cookies([{"name": "sessionid", "value": site.session, "url": site.url}])
     desk.evaluate("fetch('/')")  # any page gives the cookie that the next request needs
@@ -230,6 +236,7 @@ def test_a_stale_tab_is_told_and_overwrites_nothing(database, desk):
 def test_a_wrong_answer_is_said_at_its_field_and_back_leads_to_a_change(database, desk):
     desk.keyboard.press("Control+Enter")
     desk.locator('[data-error="outcome"]:not(:empty)').wait_for()
+    assert said(desk) == "not submitted: Say which response is better."
     desk.keyboard.press("9")
     desk.keyboard.press("Control+Enter")
     desk.locator('[data-error="reason"]:not(:empty)').wait_for()
@@ -237,12 +244,39 @@ def test_a_wrong_answer_is_said_at_its_field_and_back_leads_to_a_change(database
     submit(desk)
     submit(desk, "b")
     assert desk.locator("[name=reason]").input_value() == "Not my language."
+    submit(desk, "k")  # leaves the answer as it is
+    submit(desk, "b")
     desk.keyboard.press("4")
     submit(desk)
     assert [(r["outcome"], bool(r["superseded"])) for r in database.rows("judgement")] == [
         ("cannot_judge", True),
         ("tie", False),
     ]
+
+
+def test_what_a_key_did_is_said_aloud_and_saving_is_not(database, desk):
+    desk.keyboard.press("6")
+    wait_saved(desk)
+    assert said(desk) == "Right: better."
+    desk.keyboard.press("N")
+    assert said(desk) == "Right. Checked, nothing to mark."
+    mark_first_word(desk)
+    desk.keyboard.press("n")
+    assert said(desk) == "Left. This response has marks."
+
+
+def test_escape_leads_from_a_note_to_its_mark_and_takes_back_an_empty_omission(database, desk):
+    for key in ("s", "1", "n", "Enter"):
+        desk.keyboard.press(key)
+    desk.keyboard.type("why not")
+    for key in ("Escape", "?", "Escape", "Delete", "Escape", "Escape"):  # the keys can be looked up on the way
+        desk.keyboard.press(key)
+    assert desk.locator(".mark").count() == 0
+    desk.keyboard.press("O")
+    desk.keyboard.press("Escape")
+    assert desk.locator(".omission").count() == 0
+    desk.keyboard.press("N")
+    assert desk.locator("[data-checked]").nth(1).is_checked()
 
 
 def test_raw_and_rendered_show_the_same_marks_and_nothing_scrolls_sideways(database, desk):

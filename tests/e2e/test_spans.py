@@ -1,30 +1,11 @@
 """Spans made by mouse and by keyboard in a real browser: the real renderer, the real editor, no server."""
 
-import json
-import mimetypes
-from pathlib import Path
-
 import pytest
 
 from annotate.text import plain, render, snap
+from tests.e2e.span_page import PLAIN_WORDS, press, spans_in, value
 
 pytestmark = pytest.mark.e2e
-STATIC = Path(__file__).resolve().parents[2] / "static"
-ORIGIN = "http://touchstone.test/"
-CATEGORIES = [{"key": "wrong", "label": "Wrong fact"}, {"key": "vague", "label": "Vague"}]
-PAGE = """<!doctype html><meta charset="utf-8"><title>spans</title>
-<link rel="stylesheet" href="/static/css/touchstone.css"><link rel="stylesheet" href="/static/css/text.css">
-<main class="page"><input id="other"><div class="card"><div class="text" id="text">{html}</div></div></main>
-<script type="application/json" id="data">{data}</script><script type="module" src="/page.js"></script>"""
-SCRIPT = """import { SpanEditor } from "/static/js/spans.js";
-const data = JSON.parse(document.getElementById("data").textContent);
-window.heard = [];
-addEventListener("keydown", (event) => window.heard.push(event.key));
-window.editor = new SpanEditor(document.getElementById("text"), data);
-document.documentElement.dataset.ready = "";"""
-CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'"
-
-PLAIN_WORDS = "The river is long. It ends in the sea."
 EMOJI = "Ten 👩‍👩‍👧‍👦 families saw cafe\u0301 𝒳 🇩🇪 flags."
 CRLF = "First line\r\nsecond line **bold**\r\n\r\nNew *paragraph* here."
 TABLE = "| City | People |\n|---|---:|\n| Ünï `a\\|b` | 3 &amp; 4 |\n| Rome | 😀 five |\n\nAfter."
@@ -34,44 +15,6 @@ RTL = "שלום **עולם** and مرحبا بكم end."
 HTML = "a <b onclick=alert(1)>bold</b> &lt;x&gt; [link](javascript:alert(1)) ![pic](http://evil.test/p.png) z"
 NESTED = "1. one\n   - two *three*\n     - four\n2. five [site](https://example.org/a) six\n\n[ref]: http://x.y"
 NASTY = [PLAIN_WORDS, EMOJI, CRLF, TABLE, CODE, MATH, RTL, HTML, NESTED]
-
-
-@pytest.fixture(scope="module")
-def tab(chromium):
-    tab = chromium.new_page(viewport={"width": 900, "height": 700})
-    yield tab
-    tab.close()
-
-
-@pytest.fixture
-def show(tab):
-    """show(raw) opens a page with the text and an editor on it; errors and outside requests fail the test."""
-    trouble = []
-    hear = lambda error: trouble.append(str(error))  # noqa: E731
-    tab.on("pageerror", hear)
-
-    def page(raw, make=render, spans=()):
-        data = json.dumps({"raw": raw, "categories": CATEGORIES, "spans": list(spans)}).replace("<", "\\u003c")
-        bodies = {"": PAGE.format(html=make(raw), data=data), "page.js": SCRIPT}
-
-        def serve(route):
-            path = route.request.url.removeprefix(ORIGIN)
-            kind = mimetypes.guess_type(path or "x.html")[0]
-            if not route.request.url.startswith(ORIGIN):
-                trouble.append(route.request.url)
-                return route.abort()
-            body = bodies[path] if path in bodies else (STATIC.parent / path).read_text()
-            route.fulfill(body=body, content_type=f"{kind}; charset=utf-8", headers={"Content-Security-Policy": CSP})
-
-        tab.unroute_all()
-        tab.route("**/*", serve)
-        tab.goto(ORIGIN)
-        tab.wait_for_selector("[data-ready]", state="attached")
-        return tab
-
-    yield page
-    tab.remove_listener("pageerror", hear)
-    assert trouble == []
 
 
 ODD = "\n\nend\r\n\r\nx\ry\0z \x0b\x0c\x85\u2028\ufeff\ufffe \xa0."
@@ -89,10 +32,6 @@ EVERY_SELECTION = """() => {
   }
   return found;
 }"""
-
-
-def value(page):
-    return page.evaluate("editor.value()")
 
 
 def assert_quotes(raw, spans):
@@ -117,16 +56,6 @@ def drag(page, first, last):
     page.mouse.move(right - 1, bottom, steps=4)
     page.mouse.up()
     page.wait_for_selector(".span-bar:popover-open")
-
-
-def press(page, *keys):
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def spans_in(page):
-    """[(quote, category)] of what is marked."""
-    return [(span["quote"], span["category"]) for span in value(page)]
 
 
 every_text = pytest.mark.parametrize("raw", NASTY, ids=range(len(NASTY)))
@@ -200,52 +129,6 @@ def test_the_bar_marks_by_mouse(show):
     page.locator("mark").click()
     page.get_by_role("button", name="Remove").click()
     assert value(page) == []
-
-
-def test_keys_stay_in_the_text_only_while_they_are_used(show):
-    page = show(PLAIN_WORDS)
-    page.focus("#text")
-    press(page, "1", "Enter", "2", "x", "Escape", "2", "Tab")
-    assert page.evaluate("heard") == ["1", "2", "Tab"]
-    assert spans_in(page) == [("The", "vague")]
-
-
-def test_tab_leaves_keyboard_mode(show):
-    page = show(PLAIN_WORDS)
-    page.focus("#text")
-    press(page, "Enter", "Shift+Tab")
-    assert page.evaluate("document.activeElement.id") == "other"
-    assert page.evaluate("[editor.keyboard, editor.range]") == [False, None]
-
-
-def test_keyboard_moves_extends_and_adjusts(show):
-    page = show(PLAIN_WORDS)
-    page.focus("#text")
-    press(page, "Enter", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "1")  # river is long
-    press(page, "Shift+ArrowLeft", "Alt+ArrowLeft", "2")  # The river is
-    press(page, "ArrowDown", "s", "ArrowLeft", "ArrowRight", "1")  # the sentence
-    assert spans_in(page) == [("The river is", "vague"), ("river is long", "wrong"), ("It ends in the sea.", "wrong")]
-    press(page, "n", "2", "w", "Shift+ArrowRight")  # the first mark
-    assert spans_in(page)[:2] == [("The river is long", "vague"), ("river is long", "wrong")]
-    press(page, "p", "Backspace")
-    assert len(value(page)) == 2
-
-
-def test_a_character_is_what_people_see(show):
-    page = show("a👩‍👩‍👧‍👦e\u0301🇩🇪")
-    page.focus("#text")
-    press(page, "Enter", "c", "Home", "1", "ArrowRight", "1", "ArrowRight", "1", "ArrowRight", "1")
-    assert [quote for quote, _ in spans_in(page)] == ["a", "👩‍👩‍👧‍👦", "e\u0301", "🇩🇪"]
-
-
-def test_it_is_said_aloud(show):
-    page = show(PLAIN_WORDS)
-    page.focus("#text")
-    press(page, "Enter", "ArrowRight")
-    said = page.get_by_role("status")
-    assert said.text_content() == "“river”"
-    press(page, "1")
-    assert said.text_content() == "Marked “river” as Wrong fact. 1 mark."
 
 
 def test_a_typed_note_is_undone_as_a_whole_and_not_read_aloud(show):
