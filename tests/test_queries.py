@@ -1,0 +1,45 @@
+"""No page asks the database once per row: with four times the rows, every page costs as many queries as before."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from annotate.models import Role
+from annotate.services.invite import create_invite
+from annotate.services.project import add_member, create_project
+from tests.inspector.making import explain, judge, make_item, make_version, mark, score
+from worker.services.job import launch
+
+pytestmark = pytest.mark.django_db
+PAGES = ("", "items/", "members/", "jobs/", "import/", "train/", "versions/", "versions/1/")
+VIEWS = ("heatmap/", "length/", "drift/")
+
+
+def add_rows(project, alice, person, numbers):
+    for number in numbers:
+        item = make_item(project, f"question {number}", "one two", "three four five")
+        first, second = item.responses.all()
+        version = make_version(project, number)
+        score(version, {first: 1.0, second: 0.5})
+        mark(judge(item, [[first], [second]]), first, "one")
+        explain(version, first)
+        explain(version, second)
+        launch(project=project, kind="import", params={"name": "a"}, actor=alice)
+        add_member(project=project, user=person(f"rater {number}"), role=Role.ANNOTATOR)
+        create_invite(project=project, role=Role.ANNOTATOR, actor=alice)
+        create_project(slug=f"other-{number}", name="Other", actor=alice)
+
+
+def cost(browser, url):
+    with CaptureQueriesContext(connection) as queries:
+        assert browser.get(url).status_code == 200
+    return len(queries)
+
+
+def test_more_rows_cost_no_more_queries(project, alice, person, client_of):
+    browser = client_of(alice)
+    urls = ["/", *(f"/p/answers/{page}" for page in PAGES), *(f"/p/answers/versions/1/{view}" for view in VIEWS)]
+    add_rows(project, alice, person, range(1, 3))
+    before = {url: cost(browser, url) for url in urls}
+    add_rows(project, alice, person, range(3, 9))
+    assert {url: cost(browser, url) for url in urls} == before
