@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Severity = Annotated[int, Field(ge=1, le=3)] | None  # of what a rater marks: slight, serious, severe
 STRENGTHS = {1: "slightly better", 2: "better", 3: "much better"}
 
 

@@ -10,12 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
-from annotate.schema import Key, Part
+from annotate.schema import Key, Part, Severity
 
 Words = Annotated[str, StringConstraints(pattern=r"\S")]
 Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
 Place = Annotated[int, Field(ge=0)]
-Severity = Annotated[int, Field(ge=1, le=3)] | None
 
 
 class Turn(Part):

@@ -6,18 +6,11 @@ from typing import Annotated, Literal
 
 import pydantic
 from django.core.exceptions import ValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from annotate.schema import Schema
+from annotate.schema import Part, Schema, Severity
 
-Severity = Annotated[int, Field(ge=1, le=3)] | None
 Note = Annotated[str, Field(max_length=5000)]
-
-
-class Part(BaseModel):
-    """Unknown fields are mistakes."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Mark(Part):
