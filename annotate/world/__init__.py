@@ -85,13 +85,14 @@ def make_world(
     raters: tuple[Rater, ...] = RATERS,
 ) -> World:
     """The same world for the same seed. Every pair but `open_pairs` is judged by `overlap` of the raters."""
-    rng = np.random.default_rng(seed)
-    cards = _cards(rng)
-    asked = tuple(_question(number, cards, answers, _ordinary, rng) for number in range(questions))
-    pooled = tuple(_question(number, cards, candidates, _extreme, rng) for number in range(pool))
+    streams = [np.random.default_rng([seed, n]) for n in range(4)]  # a larger pool changes nothing else
+    cards = _cards(streams[0])
+    asked = tuple(_question(number, cards, answers, _ordinary, streams[1]) for number in range(questions))
+    pooled = tuple(_question(number, cards, candidates, _extreme, streams[2]) for number in range(pool))
     pairs = [(q, a, b) for q in range(questions) for a in range(answers) for b in range(a + 1, answers)]
-    left = _spread(pairs, open_pairs, rng)
-    verdicts = tuple(v for pair in pairs if pair not in left for v in _verdicts(asked, pair, raters, overlap, rng))
+    left = _spread(pairs, open_pairs, streams[3])
+    judged = (pair for pair in pairs if pair not in left)
+    verdicts = tuple(v for pair in judged for v in _verdicts(asked, pair, raters, overlap, streams[3]))
     return World(asked, verdicts, pooled, tuple(sorted(left)))
 
 
@@ -107,14 +108,15 @@ def truth() -> dict:
     }
 
 
-def _ordinary(rng: np.random.Generator) -> int:
-    """Filler sentences in an answer that people judge: none to three."""
-    return int(rng.choice(4, p=[0.55, 0.2, 0.15, 0.1]))
+def _ordinary(answers: int, rng: np.random.Generator) -> list[int]:
+    """Filler sentences in each of the answers that people judge: none to three."""
+    return [int(n) for n in rng.choice(4, size=answers, p=[0.55, 0.2, 0.15, 0.1])]
 
 
-def _extreme(rng: np.random.Generator) -> int:
-    """Filler sentences in a candidate of the pool: mostly as above, and now and then five to eight."""
-    return int(rng.integers(5, 9)) if rng.random() < 0.12 else _ordinary(rng)
+def _extreme(answers: int, rng: np.random.Generator) -> list[int]:
+    """Filler sentences in each candidate of the pool: as above, but for one in forty with more than anybody judged."""
+    extreme = answers // 40
+    return [*_ordinary(answers - extreme, rng), *(int(n) for n in rng.integers(5, 8, size=extreme))]
 
 
 def _cards(rng: np.random.Generator) -> dict[str, Iterator[Card]]:
@@ -130,7 +132,7 @@ def _question(
     number: int,
     cards: dict[str, Iterator[Card]],
     answers: int,
-    filler: Callable[[np.random.Generator], int],
+    fillers: Callable[[int, np.random.Generator], list[int]],
     rng: np.random.Generator,
 ) -> Question:
     layout = LAYOUTS.get(number % 20, "prose")
@@ -142,9 +144,10 @@ def _question(
     known = f"{table}\n{card.kind.title}"
     form = "block" if card.kind.block else layout
     made: dict[str, Answer] = {}
-    while len(made) < answers:  # no two alike
-        answer = compose(card, known, draw_plan(card, asked, filler(rng), rng), form, rng)
-        made.setdefault(answer.text, answer)
+    for count, padding in enumerate(fillers(answers, rng)):
+        while len(made) == count:  # no two alike
+            answer = compose(card, known, draw_plan(card, asked, padding, rng), form, rng)
+            made.setdefault(answer.text, answer)
     return Question(_turns(number, card, asked, layout, rng), card.kind.title, table, layout, tuple(made.values()))
 
 

@@ -1,6 +1,6 @@
 """Answers with planted flaws, and the gold score that follows from them. PURE.
 
-    gold = CORRECT·(share of the asked facts stated rightly) − Σ COST[flaw]·count − PADDING·(filler sentences)²
+    gold = CORRECT·(share of the asked facts stated rightly) − Σ COST[flaw]·count − PADDING·(filler sentences)³
 
 A little filler costs little and much costs a lot: whoever learns from raters who like length finds filler harmless
 or better among ordinary answers, and is led astray among extreme ones (extremal Goodhart). Wordiness and true but
@@ -15,7 +15,7 @@ from annotate.world.tables import Card, table_row
 
 CORRECT = 1.0
 COST = {"wrong": 1.0, "omission": 0.7, "irrelevant": 0.5, "repetition": 0.4}
-PADDING = 0.06
+PADDING = 0.02
 ORDINARY_PADDING = 3  # filler sentences in the longest-winded of the answers that people judge
 
 PEOPLE = "My cousin|The baker|Our neighbour|An old sailor|The postman|A retired judge|My dentist|The cook".split("|")
@@ -63,7 +63,7 @@ class Plan:
         }
         right = 1 - (len(self.wrong) + len(self.omitted)) / len(self.asked)
         cost = sum(COST[name] * count for name, count in counts.items())
-        return CORRECT * right - cost - PADDING * self.padding**2
+        return CORRECT * right - cost - PADDING * self.padding**3
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ class Piece:
 def draw_plan(card: Card, asked: tuple[int, ...], padding: int, rng: np.random.Generator) -> Plan:
     """A random plan: some answers are careful and some are careless, and all may be long or short."""
     careless = rng.uniform(0.3, 1.7)  # multiplies the chance of each flaw
-    if padding > ORDINARY_PADDING:
-        careless *= 0.3  # polished at great length: what misleads a reward model is good in all but one way
+    if polished := padding > ORDINARY_PADDING:
+        careless = 0  # what misleads a reward model is good in all but one way
     wrong = {a for a in asked if rng.random() < 0.2 * careless}
     may_omit = [a for a in asked if a not in wrong and not (card.kind.block and a < 2)]
     omitted = {a for a in may_omit[: len(asked) - 1] if rng.random() < 0.18 * careless}
     spare = [a for a in range(len(card.values)) if a not in asked]
-    extras = rng.permutation(spare)[: rng.integers(0, len(spare) + 1)]
+    extras = rng.permutation(spare)[: len(spare) if polished else rng.integers(0, len(spare) + 1)]
     return Plan(
         asked=asked,
         wrong=frozenset(wrong),
@@ -108,7 +108,7 @@ def draw_plan(card: Card, asked: tuple[int, ...], padding: int, rng: np.random.G
         irrelevant=min(int(rng.poisson(0.3 * careless)), 2),
         repeated=min(int(rng.poisson(0.25 * careless)), 2),
         padding=padding,
-        wordiness=float(rng.random()),
+        wordiness=1.0 if polished else float(rng.random()),
     )
 
 
