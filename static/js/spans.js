@@ -1,4 +1,4 @@
-// SpanEditor: marks error spans on a text that annotate/text.py rendered, by mouse or keyboard. Offsets are code points
+// SpanEditor: marks error spans on a text that annotate/text rendered, by mouse or keyboard. Offsets are code points
 // of the raw text, so value() passes the server's check: raw[start:end] == quote.
 //
 //   <link rel="stylesheet" href="{% static 'css/text.css' %}">

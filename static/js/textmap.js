@@ -1,4 +1,4 @@
-// The page's runs (annotate/text.py) as one line of text: DOM position ↔ code point of the raw text, and its words.
+// The page's runs (annotate/text) as one line of text: DOM position ↔ code point of the raw text, and its words.
 
 const BLOCKS = "p, li, th, td, h3, h4, h5, h6, pre, blockquote";
 const SEEN = { word: /[\p{L}\p{N}\p{Extended_Pictographic}\uFFFC]/u, sentence: /\S/u, char: /\S/u };
