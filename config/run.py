@@ -117,7 +117,8 @@ def _web(port: int) -> Child:
 
 def _worker() -> Child:
     """SIGQUIT stops it at once, without waiting for a job: the next start takes that up again."""
-    options = ["-B", "-Q", "cpu,gpu", "--pool", "prefork", "-c", "1", "--loglevel", "INFO"]
+    # Two at a time: an explanation that somebody waits for need not wait for a long scoring.
+    options = ["-B", "-Q", "cpu,gpu", "--pool", "prefork", "-c", "2", "--loglevel", "INFO"]
     return Child("worker", ["celery", "-A", "config", "worker", *options], signal.SIGQUIT)
 
 
