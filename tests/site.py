@@ -88,9 +88,9 @@ class Site:
         """What Python code prints inside this site's Django."""
         return self.manage("shell", "-v0", "-c", code)
 
-    def get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
-            return answer.read()
+    def get(self, path: str, headers: dict[str, str] | None = None) -> bytes:
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers or {}), timeout=30) as page:
+            return page.read()
 
     def answers(self) -> bool:
         try:

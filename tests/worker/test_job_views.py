@@ -175,6 +175,8 @@ def test_scoring_again_launches_a_job(browser, project):
     version = make_version(project)
     browser.post(f"{VERSIONS}1/score/")
     assert Job.objects.get(kind="score").params == {"version": version.pk}
+    browser.post(f"{VERSIONS}1/score/")  # one is on its way already
+    assert Job.objects.filter(kind="score").count() == 1
 
 
 def test_versions_are_named_by_number_or_latest(project):

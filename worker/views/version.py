@@ -72,5 +72,6 @@ def archive(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 def score(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     project = project_for(request.user, slug, "manage")
     version = _version(project, number)
-    job = launch(project=project, kind=JobKind.SCORE, params={"version": version.pk}, actor=request.user)
+    params = {"version": version.pk}
+    job = version.scoring or launch(project=project, kind=JobKind.SCORE, params=params, actor=request.user)
     return redirect("worker:job", slug, job.pk)
