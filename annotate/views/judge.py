@@ -68,7 +68,9 @@ def draft(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
     if not isinstance(body.get("draft"), dict) or not isinstance(body["draft"].get("answer"), dict):
         raise BadRequest("A draft is an object with an answer.")
     try:
-        revision = desk.save_draft(assignment=assignment, draft=body["draft"], revision=_whole(body.get("revision")))
+        revision = desk.save_draft(
+            assignment=assignment, draft=body["draft"], revision=_whole(body.get("revision"), below=2**31 - 1)
+        )
     except desk.Conflict as error:
         newest = Assignment.objects.values_list("draft_revision", flat=True).get(pk=pk)
         return JsonResponse({"error": str(error), "revision": newest}, status=409)
@@ -121,7 +123,7 @@ def _words(request: HttpRequest, name: str) -> str:
     return request.POST.get(name, "").replace("\0", "")  # PostgreSQL stores no NUL
 
 
-def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
+def _whole(value: object, below: int = 2**53) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < below:
         raise BadRequest("A whole number is needed.")
     return value

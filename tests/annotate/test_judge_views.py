@@ -261,8 +261,9 @@ def test_a_body_sent_as_a_form_is_400(desk, lease):
     assert where.post(url("draft", lease), {"csrfmiddlewaretoken": str(token)}).status_code == 400
 
 
-def test_a_revision_past_every_number_is_400(desk, lease):
-    assert post(desk, url("draft", lease), {"draft": {"answer": {}}, "revision": 2**63 - 1}).status_code == 400
+@pytest.mark.parametrize("revision", [2**31 - 1, 2**63 - 1])
+def test_a_revision_past_every_number_is_400(desk, lease, revision):
+    assert post(desk, url("draft", lease), {"draft": {"answer": {}}, "revision": revision}).status_code == 400
 
 
 def test_a_reason_to_skip_is_kept_without_what_cannot_be_stored(desk, lease):
