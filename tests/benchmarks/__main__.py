@@ -41,7 +41,8 @@ def lines(name: str, flags: list[str]) -> list[dict]:
 
 
 def row(line: dict) -> str:
-    cells = [line.get(key) for key in ("name", "ours", "peer", "unit", "ratio", "target", "holds")]
+    holds = {True: "yes", False: "**no**", None: None}[line.get("holds")]
+    cells = [*(line.get(key) for key in ("name", "ours", "peer", "unit", "ratio", "target")), holds]
     return "| " + " | ".join("–" if cell is None else str(cell) for cell in cells) + " |\n"
 
 
