@@ -23,7 +23,8 @@ def save(model: RewardModel, path: Path) -> str:
         for part in fields(Linear)
     }
     plain = {key: value for key, value in asdict(model).items() if key not in _LINEAR}
-    content = to_bytes(tensors, {"format": FORMAT, "model": json.dumps(plain)})
+    # One key only: safetensors writes several in any order, and equal models should be equal files.
+    content = to_bytes(tensors, {FORMAT: json.dumps(plain)})
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
     draft.write_bytes(content)
@@ -39,9 +40,9 @@ def load(path: Path) -> RewardModel:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
         raise ValueError(f"{path.name} is not a reward model: {error}") from None
-    if metadata.get("format") != FORMAT:
+    if FORMAT not in metadata:
         raise ValueError(f"{path.name} is not a reward model of format {FORMAT}")
-    plain = json.loads(metadata["model"])
+    plain = json.loads(metadata[FORMAT])
     names = {key: tuple(plain.pop(key)) for key in ("categories", "heads")}
     linear = {
         name: Linear(**{part.name: tensors[f"{name}.{part.name}"] for part in fields(Linear)}) for name in _LINEAR

@@ -41,7 +41,7 @@ def test_a_saved_model_scores_the_same(trained, world, tmp_path):
     path = tmp_path / "deep" / "model.safetensors"
     digest = checkpoint.save(trained.model, path)
     loaded = checkpoint.load(path)
-    assert digest == checkpoint.save(loaded, tmp_path / "again")
+    assert {checkpoint.save(loaded, tmp_path / "again") for _ in range(8)} == {digest}
     one, other = (scoring.score(model, world.examples[:4]).heads for model in (trained.model, loaded))
     assert {head: values.tolist() for head, values in one.items()} == {h: v.tolist() for h, v in other.items()}
     assert (loaded.temperature, loaded.heads) == (trained.model.temperature, trained.model.heads)
