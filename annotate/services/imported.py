@@ -1,5 +1,6 @@
 """Verdicts of a file → rows for `store_judgements`: places become response ids, and every verdict has its task."""
 
+import json
 from collections import Counter
 
 from annotate.formats import Record
@@ -16,7 +17,8 @@ def judgement_rows(*, project: Project, batch: list[tuple[str, str, Record]]) ->
         item, ids = responses[key]
         seen: Counter[str] = Counter()  # two raters without a name may say the same of one item
         for verdict in one.judgements:
-            said = verdict.model_dump_json(exclude_defaults=True)
+            # PostgreSQL keeps JSON objects in an order of its own, so the order of keys must not count.
+            said = json.dumps(verdict.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
             seen[said] += 1
             name = "import:" + text_sha256(f"{key} {seen[said]} {said}")
             places[name] = where

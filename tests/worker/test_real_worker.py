@@ -45,7 +45,7 @@ def check(told: dict) -> None:
 
 
 def test_without_any_service(tmp_path, queue):
-    check(live(tmp_path, queue))
+    check(live(tmp_path, queue, DATABASE_URL=f"sqlite:///{tmp_path}/touchstone.sqlite3"))
 
 
 @pytest.fixture
