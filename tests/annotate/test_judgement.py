@@ -102,6 +102,7 @@ WRONG = [
     ("outcome", wrong(ranking=lambda a: [a["ranking"][0]])),
     ("outcome", wrong(ranking=lambda a: [a["ranking"][0], a["ranking"][0]])),
     ("outcome", wrong(ranking=lambda a: [a["ranking"][0], [10**6]])),
+    ("outcome", wrong(ranking=lambda a: [*a["ranking"], a["ranking"][0]])),
     ("outcome", wrong(ranking=lambda a: [a["ranking"][0] + a["ranking"][1]])),
     ("strength", wrong(strength=None)),
     ("strength", wrong(strength=4)),
@@ -109,6 +110,7 @@ WRONG = [
     ("reason", wrong(outcome="cannot_judge", reason="  ")),
     ("spans", wrong(spans=span_with(quote="Paris"))),
     ("spans", wrong(spans=span_with(start=7))),
+    ("spans", wrong(spans=span_with(start=5, quote=LEFT[6:10]))),
     ("spans", wrong(spans=span_with(start=10))),
     ("spans", wrong(spans=span_with(start=-1))),
     ("spans", wrong(spans=span_with(end=10**6))),
@@ -193,6 +195,13 @@ def test_a_late_submit_conflicts_when_the_slot_is_gone_and_the_draft_stays(proje
     assert Assignment.objects.get(pk=lease.pk).draft == {"rationale": "mine"}
 
 
+def test_an_answer_to_a_skipped_task_takes_the_slot_again(lease, answer):
+    skip(assignment=lease, user=lease.rater)
+    assert Task.objects.get().open_slots == 1
+    assert submit(lease, answer).pk
+    assert Task.objects.get().open_slots == 0
+
+
 def test_a_submitted_task_cannot_be_skipped(lease, answer):
     submit(lease, answer)
     with pytest.raises(Conflict):
@@ -205,11 +214,13 @@ def test_a_submitted_task_cannot_be_skipped(lease, answer):
 
 def test_a_revision_supersedes_and_overwrites_nothing(lease, answer):
     first = submit(lease, answer)
+    first.weight = 0.5
+    first.save()
     second = revise(
         judgement=first, user=lease.rater, answer=answer | {"strength": 1, "spans": []}, idempotency_key="k2"
     )
     assert Judgement.objects.current().get() == second
-    assert (second.revision, second.supersedes_id, second.strength) == (2, first.pk, 1)
+    assert (second.revision, second.supersedes_id, second.strength, second.weight) == (2, first.pk, 1, 0.5)
     first.refresh_from_db()
     assert (first.superseded, first.strength, first.spans.count()) == (True, 2, 1)
     assert Task.objects.get().open_slots == 0
@@ -258,6 +269,11 @@ def test_one_wrong_quote_in_a_file_stores_nothing_and_is_named(project, row):
         store_judgements(project=project, rows=[row, bad], source="imported")
     assert list(error.value.message_dict) == ["file:2: spans"]
     assert not Judgement.objects.exists()
+
+
+def test_stored_judgements_need_no_rationale(project, row):
+    change_schema(project=project, schema=project.schema.model_copy(update={"rationale": "required"}))
+    assert store_judgements(project=project, rows=[row | {"rationale": ""}], source="imported") == 1
 
 
 def test_stored_judgements_take_no_slot(project, lease, row):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from uuid import uuid4
@@ -61,6 +62,13 @@ threads = [threading.Thread(target=work, args=[number]) for number in numbers]
 [thread.join() for thread in threads]
 assert sorted(finished) == numbers
 """
+LEASE = """
+import django
+django.setup()
+from annotate.models import Project, User
+from annotate.services.task import lease_next
+assert lease_next(project=Project.objects.get(), user=User.objects.get(username="rater-0"))
+"""
 COUNT = """
 import json
 import django
@@ -82,9 +90,13 @@ def outcome(process):
     return out
 
 
+def settings_with(environment):
+    return os.environ | {"LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "config.settings"} | environment
+
+
 def race(environment):
     """All raters at work at once; afterwards every slot is filled, none twice."""
-    environment = os.environ | {"LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "config.settings"} | environment
+    environment = settings_with(environment)
     outcome(in_process(environment, MAKE))
     for process in [in_process(environment, RATERS_OF_ONE_PROCESS, *numbers) for numbers in ("0246", "1357")]:
         outcome(process)
@@ -120,3 +132,19 @@ def postgres():
 @pytest.mark.service
 def test_eight_writers_on_postgresql(tmp_path, postgres):
     race({"VAR_DIR": str(tmp_path), "DATABASE_URL": postgres})
+
+
+@pytest.mark.service
+def test_a_rater_waits_for_the_last_tasks_when_all_are_locked(tmp_path, postgres):
+    import psycopg
+
+    environment = settings_with({"VAR_DIR": str(tmp_path), "DATABASE_URL": postgres})
+    outcome(in_process(environment, MAKE))
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with psycopg.connect(postgres) as other, psycopg.connect(postgres, autocommit=True) as watch:
+        other.execute("SELECT id FROM annotate_task FOR UPDATE")
+        rater = in_process(environment, LEASE)
+        while rater.poll() is None and watch.execute(waiting).fetchone() == (0,):
+            time.sleep(0.05)
+        other.rollback()
+        outcome(rater)

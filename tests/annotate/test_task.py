@@ -108,6 +108,16 @@ def test_an_expired_lease_comes_back_to_somebody_else(project, tasks, alice, bob
     assert slots(tasks[0]) == 0
 
 
+def test_leases_of_one_task_that_run_out_together_give_back_a_slot_each(project, alice, bob):
+    project.overlap = 2
+    project.save()
+    make_tasks(project=project, items=[make_item(project, "Which?", "a", "b")])
+    held = [lease_next(project=project, user=user) for user in (alice, bob)]
+    assert slots(held[0].task) == 0
+    assert expire_leases(now=timezone.now() + timedelta(days=1)) == 2
+    assert slots(held[0].task) == 2
+
+
 def test_an_expired_lease_keeps_its_order_and_draft_for_the_same_rater(project, tasks, bob):
     now = timezone.now()
     old = lease_next(project=project, user=bob, now=now)
@@ -157,6 +167,8 @@ def test_a_stale_draft_is_refused(project, tasks, bob):
     assert save_draft(assignment=lease, draft={"rationale": "one"}, revision=0) == 1
     with pytest.raises(Conflict):
         save_draft(assignment=lease, draft={"rationale": "stale"}, revision=0)
+    with pytest.raises(Conflict):
+        save_draft(assignment=lease, draft={"rationale": "never sent before"}, revision=2)
     lease.refresh_from_db()
     assert lease.draft == {"rationale": "one"}
 
@@ -171,6 +183,20 @@ def test_the_raters_of_a_task_see_both_orders_equally(project, person):
     orders = [lease_next(project=project, user=person(name)).shown_order for name in "rstu"]
     ids = sorted(Response.objects.values_list("pk", flat=True))
     assert sorted(orders) == [ids, ids, ids[::-1], ids[::-1]]
+
+
+def test_the_balance_of_a_task_goes_before_that_of_a_rater(project, alice, bob):
+    project.overlap = 2
+    project.save()
+    make_tasks(project=project, items=[make_item(project, f"Question {n}?", "a", "b") for n in range(2)])
+    first, second = Task.objects.served_first()
+    ids = sorted(second.responses.values_list("pk", flat=True))
+    seen = sorted(first.responses.values_list("pk", flat=True))
+    done = {"state": AssignmentState.SUBMITTED, "leased_at": timezone.now(), "expires_at": timezone.now()}
+    # Alice saw the second task one way round; Bob has seen the first task the other way round.
+    Assignment.objects.create(task=second, rater=alice, shown_order=ids, **done)
+    Assignment.objects.create(task=first, rater=bob, shown_order=seen[::-1], **done)
+    assert lease_next(project=project, user=bob).shown_order == ids[::-1]
 
 
 def test_a_rater_sees_both_orders_equally_over_tasks(project, bob):

@@ -1,5 +1,6 @@
 """The life of a job, without a broker: claimed once, run, cancelled, reaped, retried; a zombie writes nothing."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from worker.models import Job
 from worker.models.job import JobState
 from worker.progress import Progress
 from worker.services.claim import Cancelled, LostClaim
-from worker.services.job import ATTEMPTS, HERE, cancel, claim, launch, reap, retry, run_now
+from worker.services.job import ATTEMPTS, HERE, _nudge_again, _take_up, cancel, claim, launch, reap, retry, run_now
 
 
 @pytest.fixture(autouse=True)
@@ -117,9 +118,11 @@ def test_cancelling_an_ended_job_changes_nothing(project):
 
 def test_a_stopped_heart_is_taken_up_and_the_zombie_writes_nothing(project):
     zombie = claim(job_of(project).pk)
+    Progress(zombie).report("count", 1, 2)
     age(zombie)
     assert reap() == {"dead": 1, "lost": 0}
     heir, late = claim(zombie.pk), Progress(zombie)
+    assert (heir.stage, heir.done, heir.total) == ("", 0, 0)
     for write in (
         lambda: late.report("count", 1, 2),
         lambda: late.log("still here"),
@@ -136,6 +139,21 @@ def test_a_stopped_heart_is_taken_up_and_the_zombie_writes_nothing(project):
 def test_a_beating_heart_is_left_alone(project):
     claim(job_of(project).pk)
     assert reap() == {"dead": 0, "lost": 0}
+
+
+def test_a_heart_that_beats_after_the_reaper_looked_is_left_alone(project):
+    job = claim(job_of(project).pk)
+    assert not _take_up(job, timezone.now() - timedelta(minutes=1), time.monotonic())
+    job.refresh_from_db()
+    assert job.state == JobState.RUNNING
+
+
+def test_of_two_reapers_one_nudges(project, sent):
+    job = job_of(project)
+    age(job)
+    limit = timezone.now() - timedelta(minutes=1)
+    assert [_nudge_again(job, limit), _nudge_again(job, limit)] == [True, False]
+    assert len(sent) == 1
 
 
 def test_a_job_that_kills_its_workers_fails_with_advice(project):

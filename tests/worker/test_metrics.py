@@ -10,12 +10,13 @@ from worker.jobs.metrics import (
     attribute_metrics,
     auroc_interval,
     baselines,
+    metrics_of,
     nll,
     pearson,
     repeat_agreement,
     segment_metrics,
 )
-from worker.rm.types import Comparison, HeldOut
+from worker.rm.types import Comparison, Dataset, Example, HeldOut
 from worker.words import in_words
 
 RNG = np.random.default_rng(7)
@@ -41,7 +42,25 @@ def test_baselines_by_hand():
 def test_repeat_agreement_compares_verdicts_on_the_same_pair_whatever_the_order_shown():
     same = [Comparison(0, 1, 1.0), Comparison(1, 0, 0.0), Comparison(0, 1, 0.0), Comparison(0, 1, 0.5)]
     assert (repeat_agreement(same).value, repeat_agreement(same).n) == (1 / 3, 3)
+    assert repeat_agreement(same[:2]).value == 1
     assert repeat_agreement([Comparison(0, 1, 1.0), Comparison(0, 2, 1.0)]).value is None
+
+
+def test_metrics_know_the_temperature_all_verdicts_and_what_is_suspicious():
+    """Two verdicts on one pair, one in each part; two wrong margins of five prove nothing, none right of ten does."""
+    data = Dataset([Example(n, n, (("user", "Q"),), n) for n in "ab"], [Comparison(0, 1, 1.0)], [Comparison(0, 1, 0.0)])
+
+    def metrics(margins: list[float], temperature: float) -> dict:
+        pairs = np.zeros(len(margins), int)
+        return metrics_of(
+            data, HeldOut(np.array(margins), np.ones(len(margins)), pairs, pairs + 1, {}, {}), temperature
+        )
+
+    some, none = metrics([2, 2, -2, -2, -2], 2.0), metrics([-2] * 10, 2.0)
+    assert some["swapped_check"] == {"value": pytest.approx(0.6), "suspicious": False}
+    assert none["swapped_check"] == {"value": 1.0, "suspicious": True}
+    assert none["nll"] == pytest.approx(math.log(1 + math.e))
+    assert none["ceiling"]["n"] == 1
 
 
 def test_nll_of_no_opinion_is_ln_2_and_of_a_soft_label_its_cross_entropy():

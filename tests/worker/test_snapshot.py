@@ -59,6 +59,15 @@ def test_the_same_judgements_give_the_same_snapshot_and_others_another(judged, a
     assert freeze(project=judged).sha256 != first.sha256
 
 
+@pytest.mark.parametrize(
+    "change", [{"ratings": {}}, {"checked": []}, {"outcome": "tie", "ranking": []}, {"strength": 1}]
+)
+def test_whatever_training_reads_is_in_the_hash(judged, change):
+    before = survey(judged).sha256
+    Judgement.objects.filter(pk=judged.judgements.filter(outcome="ranking").first().pk).update(**change)
+    assert survey(judged).sha256 != before
+
+
 def test_splits_are_the_items_own(judged):
     assert all(row.split == row.judgement.item.split for row in freeze(project=judged).rows.all())
 
@@ -103,6 +112,17 @@ def test_a_dataset_holds_what_was_said(judged):
     groups = {data.examples[c.first].group for c in data.test}
     assert groups == data.test_groups
     assert not groups & {data.examples[c.first].group for c in data.train}
+
+
+def test_a_pair_of_equal_texts_is_left_out_of_a_ranking_and_weights_are_kept(project):
+    said = {"shown": [0, 1, 2], "outcome": "ranking", "ranking": [[0], [1], [2]], "weight": 0.25}
+    one = {"prompt": "Q", "responses": ["a", "a", "b"], "judgements": [said]}
+    import_items(project=project, file=jsonl(one), format="jsonl")
+    snapshot = freeze(project=project)
+    data = dataset_of(snapshot)
+    pairs = [*data.train, *data.test]
+    assert [(c.first, c.second, c.p, c.weight) for c in pairs] == [(0, 2, 1.0, 0.25), (1, 2, 1.0, 0.25)]
+    assert snapshot.counts["identical_pairs"] == 1
 
 
 def test_two_raters_of_a_pair_stay_two_and_their_marks_are_joined(judged):
