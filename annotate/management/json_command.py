@@ -67,7 +67,7 @@ def project_named(slug: str) -> Project:
 
 def one_line(error: Exception) -> str:
     """The message of an expected error without line breaks."""
-    text = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+    text = "; ".join(error.messages).replace(".; ", ". ") if isinstance(error, ValidationError) else str(error)
     return " ".join(text.split()) or type(error).__name__
 
 

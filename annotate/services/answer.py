@@ -155,7 +155,7 @@ def _ratings(answer: Answer, shown: Shown, schema: Schema) -> str:
             return f"Response {response} is not part of this task."
         for key, value in values.items():
             if key not in scales:
-                return f"{key!r} is not a criterion of this project."
+                return f"{key!r} is not a criterion of this project; it has: {', '.join(scales) or 'none'}."
             if not scales[key].low <= value <= scales[key].high:
                 return f"{scales[key].label} goes from {scales[key].low} to {scales[key].high}."
     return ""

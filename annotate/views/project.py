@@ -42,6 +42,7 @@ def new(request: HttpRequest) -> HttpResponse:
             project = create_project(**form.cleaned_data, actor=request.user)
         except IntegrityError:  # the short name was taken meanwhile: now the form says so
             return new(request)
+        messages.success(request, "The project is made. Say here what raters are asked, then bring in items.")
         return redirect("annotate:settings", project.slug)
     return render(request, "annotate/new_project.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -53,6 +53,7 @@ def test_without_json_the_same_values_can_be_read():
     [
         (ValueError("line 17: no\nprompt"), "line 17: no prompt"),
         (ValidationError({"slug": ["Too long."]}), "Too long."),
+        (ValidationError(["Too few.", "None held out"]), "Too few. None held out"),
         (Project.DoesNotExist("No such project."), "No such project."),
         (FileNotFoundError(2, "No such file", "x.json"), "[Errno 2] No such file: 'x.json'"),
     ],

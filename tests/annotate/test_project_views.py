@@ -51,6 +51,7 @@ def test_home_asks_the_database_the_same_for_many_projects(client_of, admin_user
 def test_a_superuser_makes_a_project_and_is_its_admin(admin_client, admin_user):
     response = admin_client.post(NEW, {"name": "Fresh", "slug": "fresh"})
     assert response.url == reverse("annotate:settings", args=["fresh"])
+    assert b"then bring in items" in admin_client.get(response.url).content
     assert Project.objects.get(slug="fresh").memberships.get().user == admin_user
 
 

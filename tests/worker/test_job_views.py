@@ -87,6 +87,13 @@ def test_a_failure_shows_cause_and_advice_and_no_traceback(browser, job, monkeyp
     assert "Retry" in page
 
 
+def test_a_failed_import_leads_to_another_file(browser, project, alice):
+    job = launch(project=project, kind="import", params={}, actor=alice)
+    assert "Import another file" not in page_of(browser, f"{JOBS_URL}{job.pk}/")
+    Job.objects.update(state=JobState.FAILED)
+    assert "Import another file" in page_of(browser, f"{JOBS_URL}{job.pk}/")
+
+
 def test_cancel_and_retry(browser, job):
     assert browser.post(f"{JOBS_URL}{job.pk}/cancel/").status_code == 302
     job.refresh_from_db()

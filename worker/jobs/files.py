@@ -28,7 +28,7 @@ def answers(file: BinaryIO) -> Iterator[tuple[dict, Example]]:
 
 def _record(row: dict) -> Record:
     if not isinstance(row.get("response"), str):
-        raise ValueError("response must be a string")
+        raise ValueError("response must be a string, one answer a line")
     said = {name: row[name] for name in ("prompt", "turns", "context") if name in row}
     return record(said | {"responses": [row["response"]]})
 
