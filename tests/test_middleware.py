@@ -1,6 +1,8 @@
 import pytest
 from django.urls import reverse
 
+from worker.services.job import launch
+
 HTMX = {"HX-Request": "true"}
 
 
@@ -75,6 +77,14 @@ def test_messages_ride_on_the_next_fragment_once(admin, project, bob):
     assert "bob is reviewer now." in first
     assert 'hx-swap-oob="true"' in first
     assert "toast" not in second
+
+
+def test_a_message_waits_while_the_answer_is_data(admin, project, bob):
+    job = launch(project=project, kind="train", params={})
+    member = project.memberships.get(user=bob)
+    admin.post(f"/p/answers/members/role/{member.pk}/", {"role": "reviewer"})
+    assert admin.get(reverse("worker:job_events", args=["answers", job.pk]), headers=HTMX).json()["ended"] is False
+    assert "bob is reviewer now." in admin.get("/p/answers/").content.decode()
 
 
 def test_caches_keep_pages_and_fragments_apart(admin):

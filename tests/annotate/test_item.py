@@ -86,6 +86,11 @@ def test_an_item_twice_in_one_file_is_one_item(project):
     assert bring_in(project, plain(1), plain(2), plain(1)) == NOTHING | {"items": 2, "responses": 6, "skipped": 1}
 
 
+def test_the_same_answers_to_other_passages_are_another_item(project):
+    rows = (plain(1) | {"context": [{"title": "", "text": text}]} for text in ("One passage.", "Another."))
+    assert bring_in(project, *rows)["items"] == 2
+
+
 def test_every_pair_becomes_a_task_that_people_still_get(project):
     bring_in(project, ROW, plain(1))
     assert Task.objects.filter(open_slots=project.overlap).count() == 1 + 3
