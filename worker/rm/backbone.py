@@ -54,7 +54,9 @@ def load(name: str) -> Backbone:
     with a fast tokenizer. Raises ValueError when it cannot be used as one.
     """
     from transformers import AutoConfig, AutoModel, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # the caller reports progress
     folder = _minilm() if name == "minilm" else name
     config = AutoConfig.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
