@@ -60,7 +60,14 @@ def test_the_same_judgements_give_the_same_snapshot_and_others_another(judged, a
 
 
 @pytest.mark.parametrize(
-    "change", [{"ratings": {}}, {"checked": []}, {"outcome": "tie", "ranking": []}, {"strength": 1}]
+    "change",
+    [
+        {"ratings": {}},
+        {"checked": []},
+        {"omissions": [{"note": "the year"}]},
+        {"outcome": "tie", "ranking": []},
+        {"strength": 1},
+    ],
 )
 def test_whatever_training_reads_is_in_the_hash(judged, change):
     before = survey(judged).sha256

@@ -104,6 +104,7 @@ def _content(judgement: Judgement, split: str) -> list:
         *said,
         judgement.ratings,
         judgement.checked,
+        judgement.omissions,
         sorted(spans, key=str),
         judgement.texts_sha256,
     ]

@@ -33,6 +33,12 @@ def test_integrated_gradients_are_complete(trained, world, head):
     assert all(one.value == 0 for one in found.tokens if one.part != "response")
 
 
+def test_the_path_starts_at_padding(trained, world):
+    """A response of nothing but padding has not moved, so no token of it answers for anything."""
+    found = attribute(trained.model, replace(world.examples[1], response="[PAD] [PAD] [PAD]"), PREFERENCE, "ig")
+    assert [t.value for t in found.tokens if t.part == "response"] == [0, 0, 0]
+
+
 def test_tokens_are_named_by_code_points_of_the_raw_response(trained, world):
     example = replace(world.examples[0], response="Très 👩 haute: 107\r\nmètres.")
     found = attribute(trained.model, example, PREFERENCE)
