@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from annotate.formats.jsonl import line, record
 from annotate.formats.record import Record, Verdict, make, prompt_sha256, split_of
+from annotate.schema import Schema
 
 FULL = {
     "id": "q1",
@@ -139,8 +140,11 @@ def test_a_fifth_of_prompts_is_held_out():
 
 def test_the_examples_of_the_documentation_are_read():
     page = Path(__file__).resolve().parents[3].joinpath("docs", "formats.md").read_text()
-    item, verdict = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL))
+    blocks = map(json.loads, re.findall(r"```json\n(.*?)```", page, re.DOTALL))
+    item, verdict, schema, answer = blocks
     one = record(item | {"judgements": [verdict]})
     assert one.judgements[0].spans[0].quote == "An oak"
+    assert Schema.model_validate(schema).categories[0].key == one.judgements[0].spans[0].category
+    assert answer["response"] in item["responses"]
     for model in (Record, Verdict):
         assert all(f"`{name}`" in page for name in model.model_fields)
