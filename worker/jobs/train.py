@@ -1,8 +1,6 @@
 """Snapshot → dataset → fitted heads → version with metrics and a file; then its scoring is launched."""
 
-import os
 from dataclasses import asdict
-from pathlib import Path
 
 from django.conf import settings
 
@@ -34,7 +32,7 @@ def run(job: Job, progress: Progress) -> dict:
     version.file = f"job{job.pk}-{job.claim}{SUFFIX}"
     path = settings.ARTIFACT_DIR / version.file
     try:
-        version.file_sha256 = _write(trained, path)
+        version.file_sha256 = checkpoint.save(trained.model, path)
         return progress.finish(lambda: _store(job, version))
     except BaseException:
         path.unlink(missing_ok=True)
@@ -58,20 +56,6 @@ def _version(job: Job, snapshot: Snapshot, recipe: HeadsRecipe, data: Dataset, t
         mean=model.mean,
         std=model.std,
     )
-
-
-def _write(trained: Trained, path: Path) -> str:
-    """Save under a name of its own, force it to the disk, and only then give it its name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    try:
-        sha256 = checkpoint.save(trained.model, unfinished)
-        with unfinished.open("rb") as written:
-            os.fsync(written.fileno())
-        unfinished.rename(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return sha256
 
 
 def _sweep() -> None:

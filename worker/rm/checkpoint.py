@@ -16,7 +16,7 @@ _LINEAR = ("segment", "response")
 
 
 def save(model: RewardModel, path: Path) -> str:
-    """Write the file, whole or not at all, and return its sha256."""
+    """Write the file, on the disk and whole or not at all, and return its sha256."""
     tensors = {
         f"{name}.{part.name}": getattr(getattr(model, name), part.name).contiguous()
         for name in _LINEAR
@@ -27,8 +27,14 @@ def save(model: RewardModel, path: Path) -> str:
     content = to_bytes(tensors, {FORMAT: json.dumps(plain)})
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
-    draft.write_bytes(content)
-    os.replace(draft, path)
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
     return hashlib.sha256(content).hexdigest()
 
 
