@@ -39,12 +39,13 @@ def explain(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     project = project_for(request.user, slug, "research")
     version = get_object_or_404(Version, project=project, number=number)
     choice = _choice(project, version, request.POST)
-    job = page.last_job(version, choice)
-    if page.paint(version, choice) is None and (job is None or job.ended):
+    context = _map(project, version, choice)
+    if context["map"] is None and (context["job"] is None or context["failed"]):
         params = page.wanted(version, choice)
-        launch(project=project, kind=JobKind.ATTRIBUTE, params=params, actor=request.user)
+        job = launch(project=project, kind=JobKind.ATTRIBUTE, params=params, actor=request.user)
+        context |= {"job": job, "failed": False}
     if request.htmx:
-        return render(request, "inspector/heatmap.html#map", _map(project, version, choice))
+        return render(request, "inspector/heatmap.html#map", context)
     return redirect(f"{reverse('inspector:heatmap', args=[slug, number])}?{choice.query}")
 
 
