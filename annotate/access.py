@@ -12,9 +12,9 @@ from annotate.models import Project, Role, User
 
 RIGHTS: dict[str, frozenset[str]] = {
     Role.ANNOTATOR: frozenset({"see", "judge"}),
-    Role.REVIEWER: frozenset({"see", "judge", "review"}),
+    Role.REVIEWER: frozenset({"see", "judge", "review", "decide"}),
     Role.RESEARCHER: frozenset({"see", "review", "research"}),
-    Role.ADMIN: frozenset({"see", "judge", "review", "research", "manage"}),
+    Role.ADMIN: frozenset({"see", "judge", "review", "decide", "research", "manage"}),
 }
 
 

@@ -24,9 +24,9 @@ PEOPLE = ("anonymous", "stranger", *Role.values, "superuser")
 TOKEN = "known-to-the-link-alone"
 RIGHTS = {  # said here once more, so that a slip in annotate.access is found
     "annotator": {"see", "judge"},
-    "reviewer": {"see", "judge", "review"},
+    "reviewer": {"see", "judge", "review", "decide"},
     "researcher": {"see", "review", "research"},
-    "admin": {"see", "judge", "review", "research", "manage"},
+    "admin": {"see", "judge", "review", "decide", "research", "manage"},
 }
 
 

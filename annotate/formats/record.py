@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
-from annotate.schema import Key, Part, Severity
+from annotate.schema import Key, Part, Severity, StepLabel
 
 Words = Annotated[str, StringConstraints(pattern=r"\S")]
 Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
@@ -27,12 +27,29 @@ class Passage(Part):
     text: Words
 
 
+class Step(Part):
+    """One step of a response, [start, end) in code points; kind is thought, call, result or what the file says."""
+
+    start: Place
+    end: Place
+    kind: str = Field("", max_length=40)
+
+
 class Answer(Part):
     """One response: `source` says who wrote it and is never shown to a rater."""
 
     text: Words
     source: str = Field("", max_length=120)
     metadata: dict[str, Any] = {}
+    steps: list[Step] = []
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Answer":
+        ends = [0, *(step.end for step in self.steps)]
+        for number, (step, before) in enumerate(zip(self.steps, ends, strict=False), 1):
+            if not before <= step.start < step.end <= len(self.text):
+                raise ValueError(f"step {number} at {step.start}–{step.end} overlaps another or lies outside the text")
+        return self
 
 
 class Span(Part):
@@ -60,21 +77,35 @@ class Omission(Part):
     severity: Severity = None
 
 
-class Verdict(Part):
-    """One rater's judgement of the responses in `shown`, left to right."""
+class TurnMark(Part):
+    """What a rater says of one turn of the conversation: bad, neutral or good, and why."""
 
-    shown: list[Place] = Field(min_length=1)
+    label: StepLabel = None
+    note: str = Field("", max_length=5000)
+
+
+class Verdict(Part):
+    """One rater's judgement of the responses in `shown`, left to right; those that `ranking` lacks were not ranked."""
+
+    shown: list[Place] = []
     outcome: Literal["ranking", "tie", "both_bad", "cannot_judge"]
     ranking: list[list[Place]] = []  # tie-groups, best first
     strength: Annotated[int, Field(ge=1, le=3)] | None = None
     reason: Trimmed = Field("", max_length=500)
     spans: Annotated[list[Span], AfterValidator(in_order)] = []
     omissions: list[Omission] = []
-    ratings: dict[str, dict[str, int]] = {}
+    ratings: dict[str, dict[str, int | float]] = {}
+    rationales: dict[str, dict[str, str]] = {}
+    principles: list[Key] = []
+    steps: dict[str, list[StepLabel]] = {}
+    turns: dict[str, TurnMark] = {}
     safety: dict[str, dict[str, int]] = {}
     checked: Annotated[list[Place], AfterValidator(sorted)] = []
     rationale: Trimmed = ""
     corrections: dict[str, Words] = {}
+    demonstration: Trimmed = ""
+    source: Literal["human", "machine", "imported", "simulated", "adjudicated"] = "imported"
+    active_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
     rater: str = Field("", max_length=120)
     weight: float = Field(1.0, ge=0)
 
@@ -84,9 +115,11 @@ class Verdict(Part):
         if len(shown) != len(self.shown):
             raise ValueError("shown names a response twice")
         ranked = [place for group in self.ranking for place in group]
-        wanted = sorted(shown) if self.outcome == "ranking" else []
-        if sorted(ranked) != wanted or not all(self.ranking):
-            raise ValueError(f"ranking must hold {'every shown response once' if wanted else 'nothing'}")
+        known = shown if self.outcome == "ranking" else set()
+        if len(ranked) != len(set(ranked)) or not set(ranked) <= known or not all(self.ranking):
+            raise ValueError(f"ranking must hold {'shown responses, each once' if known else 'nothing'}")
+        if known and len(ranked) < min(2, len(shown)):
+            raise ValueError("ranking must hold every response of a pair, or two of more")
         if self.outcome == "ranking" and len(shown) > 1 and len(self.ranking) == 1:
             raise ValueError("ranking holds a single tie-group; its outcome is 'tie'")
         if (self.outcome == "cannot_judge") != bool(self.reason.strip()):
@@ -96,10 +129,13 @@ class Verdict(Part):
         marked = {mark.response for mark in [*self.spans, *self.omissions]}
         if both := marked & set(self.checked):
             raise ValueError(f"response {min(both)} is checked with nothing to mark, and marked")
-        keyed = {place_of(key) for part in (self.ratings, self.safety, self.corrections) for key in part}
+        keyed = {place_of(key) for part in self._by_place() for key in part}
         if strangers := (keyed | marked | set(self.checked)) - shown:
             raise ValueError(f"response {min(strangers)} is marked or rated but was not shown")
         return self
+
+    def _by_place(self) -> tuple[dict, ...]:
+        return self.ratings, self.rationales, self.steps, self.safety, self.corrections
 
 
 class Record(Part):
@@ -108,7 +144,7 @@ class Record(Part):
     id: str = Field("", max_length=200)
     turns: list[Turn] = Field(min_length=1)
     context: list[Passage] = []
-    responses: list[Answer] = Field(min_length=1, max_length=1000)
+    responses: list[Answer] = Field(default=[], max_length=1000)  # none: raters write the answer
     metadata: dict[str, Any] = {}
     judgements: list[Verdict] = []
 
@@ -118,13 +154,15 @@ class Record(Part):
         if last.role != "user" or not last.content.strip():
             raise ValueError("the last turn must be the user's and not empty")
         for verdict in self.judgements:
-            if (place := max(verdict.shown)) >= len(self.responses):
+            if (place := max(verdict.shown, default=-1)) >= len(self.responses):
                 raise ValueError(f"a judgement shows response {place}, but there are {len(self.responses)}")
             for span in verdict.spans:
                 self._check_quote(span)
             for omission in verdict.omissions:
                 if omission.at is not None and omission.at > len(self.responses[omission.response].text):
                     raise ValueError(f"an omission at {omission.at} lies outside its response")
+            if strangers := [key for key in verdict.turns if place_of(key) >= len(self.turns)]:
+                raise ValueError(f"turn {strangers[0]} is marked, but there are {len(self.turns)}")
         return self
 
     def _check_quote(self, span: Span) -> None:

@@ -3,22 +3,30 @@
 from annotate.models.event import Event
 from annotate.models.item import Item, Response
 from annotate.models.judgement import Judgement, Span
-from annotate.models.project import Invite, Membership, Project, Role, SchemaVersion
-from annotate.models.task import Assignment, Task
+from annotate.models.project import GuidelineVersion, Invite, Membership, Project, Role, SchemaVersion
+from annotate.models.review import Case, Comment
+from annotate.models.task import Assignment, KnownAnswer, Reservation, Task
+from annotate.models.token import Token
 from annotate.models.user import User
 
 __all__ = [
     "Assignment",
+    "Case",
+    "Comment",
     "Event",
+    "GuidelineVersion",
     "Invite",
     "Item",
     "Judgement",
+    "KnownAnswer",
     "Membership",
     "Project",
+    "Reservation",
     "Response",
     "Role",
     "SchemaVersion",
     "Span",
     "Task",
+    "Token",
     "User",
 ]

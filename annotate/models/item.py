@@ -64,6 +64,7 @@ class Response(models.Model):
     sha256 = models.CharField(max_length=64, help_text="Of the text, UTF-8, exactly as shown.")
     source = models.CharField(max_length=120, blank=True, help_text="Who wrote it. Never shown to a rater.")
     metadata = models.JSONField(default=dict, help_text="May hold planted truth. Never shown to a rater.")
+    steps = models.JSONField(default=list, help_text='[{"start", "end", "kind"}] in code points; [] if not split.')
 
     class Meta:
         ordering = ["item_id", "index"]

@@ -4,7 +4,7 @@ from django.db.models import F, Q
 
 from annotate.models.item import Item, Response
 from annotate.models.project import Project
-from annotate.models.task import Assignment, Task
+from annotate.models.task import Assignment, AssignmentKind, Task
 
 
 class Outcome(models.TextChoices):
@@ -19,12 +19,17 @@ class Source(models.TextChoices):
     MACHINE = "machine"
     IMPORTED = "imported"
     SIMULATED = "simulated"
+    ADJUDICATED = "adjudicated"  # a reviewer's decision on a task that others have judged
 
 
 class JudgementQuerySet(models.QuerySet):
     def current(self) -> "JudgementQuerySet":
         """The newest revision of each judgement, withdrawn ones left out."""
         return self.filter(superseded=False, withdrawn_at=None)
+
+    def counted(self) -> "JudgementQuerySet":
+        """Current first looks at tasks whose answer was not known: no gold, no repeats, no adjudications."""
+        return self.current().filter(kind=AssignmentKind.NORMAL)
 
 
 class Judgement(models.Model):
@@ -36,7 +41,9 @@ class Judgement(models.Model):
     assignment = models.ForeignKey(Assignment, models.CASCADE, null=True, related_name="judgements")
     rater = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="judgements")
     rater_name = models.CharField(max_length=120, blank=True, help_text="Of a rater without an account.")
-    source = models.CharField(max_length=9, choices=Source, default=Source.HUMAN)
+    source = models.CharField(max_length=11, choices=Source, default=Source.HUMAN)
+    kind = models.CharField(max_length=13, choices=AssignmentKind, default=AssignmentKind.NORMAL)
+    right = models.BooleanField(null=True, help_text="Where the answer is known: did they give it?")
     weight = models.FloatField(default=1.0)
 
     revision = models.PositiveIntegerField(default=1)
@@ -51,12 +58,18 @@ class Judgement(models.Model):
     reason = models.CharField(max_length=500, blank=True, help_text="Why it could not be judged.")
     omissions = models.JSONField(default=list, help_text='[{"response", "at", "note", "severity"}]')
     ratings = models.JSONField(default=dict, help_text="{response id: {criterion: value}}")
-    safety = models.JSONField(default=dict, help_text="{response id: {category: severity}}")
+    rationales = models.JSONField(default=dict, help_text="{response id: {criterion: why}}")
+    principles = models.JSONField(default=list, help_text="Keys of the principles that decided.")
+    steps = models.JSONField(default=dict, help_text="{response id: [-1, 0, 1 or null for each step]}")
+    turns = models.JSONField(default=dict, help_text='{turn index: {"label": -1, 0, 1 or null, "note"}}')
+    safety = models.JSONField(default=dict, help_text="{response id: {category: severity}}; {} is: looked at, safe.")
     checked = models.JSONField(default=list, help_text="Responses checked with nothing to mark.")
     rationale = models.TextField(blank=True)
     corrections = models.JSONField(default=dict, help_text="{response id: corrected text}")
+    demonstration = models.TextField(blank=True, help_text="The answer that the rater would have given.")
 
     schema_version = models.PositiveIntegerField()
+    guidelines_number = models.PositiveIntegerField(default=0)
     texts_sha256 = models.JSONField(help_text='{"prompt": sha256, response id: sha256} of what was shown.')
     active_ms = models.PositiveIntegerField(default=0)
     idempotency_key = models.CharField(max_length=80)

@@ -52,8 +52,22 @@ class Project(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(7 * 24 * 60)],
         help_text="An open task comes back after this long.",
     )
-    gold_share = models.FloatField(default=0.0, validators=SHARE)
-    swap_share = models.FloatField(default=0.0, validators=SHARE)
+    guidelines_number = models.PositiveIntegerField(default=0, help_text="Version of the guidelines; 0: none yet.")
+    gold_share = models.FloatField(
+        default=0.0, validators=SHARE, help_text="Share of tasks, hidden among the others, whose answer is known."
+    )
+    swap_share = models.FloatField(
+        default=0.0, validators=SHARE, help_text="Share of tasks that come back to the same rater in another order."
+    )
+    gold_feedback = models.BooleanField(default=False, help_text="Tell raters how they did after a gold task.")
+    show_outcomes = models.BooleanField(default=False, help_text="Raters see what reviewers decided on their tasks.")
+    pass_share = models.FloatField(
+        default=0.8,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="Share of the qualification set that a new rater must get right.",
+    )
+    quota = models.PositiveIntegerField(null=True, blank=True, help_text="Judgements wanted of a rater at most.")
+    daily_quota = models.PositiveIntegerField(null=True, blank=True, help_text="The same, for one day.")
     paused = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -97,10 +111,29 @@ class SchemaVersion(models.Model):
         return Schema.model_validate(self.body)
 
 
+class GuidelineVersion(models.Model):
+    """The guidelines as they were; Project.guidelines holds the newest."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="guideline_versions")
+    number = models.PositiveIntegerField()
+    body = models.TextField(blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="guidelines_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.project_id} guidelines {self.number}"
+
+
 class Membership(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, choices=Role)
+    quota = models.PositiveIntegerField(null=True, blank=True, help_text="Instead of the project's.")
+    qualified = models.BooleanField(null=True, help_text="Of the qualification set; null: not finished yet.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -8,8 +8,9 @@ from annotate.models.project import Project
 
 class TaskKind(models.TextChoices):
     NORMAL = "normal"
-    GOLD = "gold"
-    SWAP = "swap"
+    GOLD = "gold"  # its answer is known, and it is hidden among the others
+    QUALIFICATION = "qualification"  # its answer is known, and a new rater begins with it
+    EXAMPLE = "example"  # its answer is shown beside the guidelines
 
 
 class TaskQuerySet(models.QuerySet):
@@ -35,10 +36,11 @@ class Task(models.Model):
     item = models.ForeignKey(Item, models.CASCADE, related_name="tasks")
     responses = models.ManyToManyField(Response, related_name="tasks")
     key = models.CharField(max_length=64, help_text="sha256 of kind and response ids: a task exists once.")
-    kind = models.CharField(max_length=6, choices=TaskKind, default=TaskKind.NORMAL)
-    slots = models.PositiveSmallIntegerField(help_text="K: how many judgements are wanted.")
+    kind = models.CharField(max_length=13, choices=TaskKind, default=TaskKind.NORMAL)
+    slots = models.PositiveSmallIntegerField(help_text="K: how many judgements are wanted. 0 unless normal.")
     open_slots = models.PositiveSmallIntegerField(help_text="slots − leased − submitted.")
     priority = models.IntegerField(default=0)
+    reserved = models.BooleanField(default=False, help_text="Served to the people of its reservations alone.")
     reason = models.CharField(max_length=60, default="import", help_text="Why it is served.")
     probability = models.FloatField(default=1.0, help_text="With what probability it was chosen.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -58,6 +60,42 @@ class Task(models.Model):
         return f"task {self.pk}"
 
 
+class Reservation(models.Model):
+    """A task that one named person, or several, shall judge."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="reservations")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reservations")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "user"], name="reservation_once")]
+
+    def __str__(self) -> str:
+        return f"{self.task} for {self.user}"
+
+
+class KnownAnswer(models.Model):
+    """What a gold, qualification or example task should be answered, and why."""
+
+    task = models.OneToOneField(Task, models.CASCADE, related_name="known")
+    answer = models.JSONField(help_text="As a rater would send it; only what it says is graded.")
+    explanation = models.TextField(blank=True, help_text="Markdown, shown with the feedback or the example.")
+    title = models.CharField(max_length=120, blank=True, help_text="Of an example.")
+    active = models.BooleanField(default=True, help_text="Retired ones are served no more.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"known answer of {self.task}"
+
+
+class AssignmentKind(models.TextChoices):
+    NORMAL = "normal"
+    GOLD = "gold"
+    QUALIFICATION = "qualification"
+    REPEAT = "repeat"  # the same pair again, in another order
+    ADJUDICATION = "adjudication"
+
+
 class AssignmentState(models.TextChoices):
     LEASED = "leased"
     SUBMITTED = "submitted"
@@ -66,11 +104,15 @@ class AssignmentState(models.TextChoices):
 
 
 class Assignment(models.Model):
-    """A task leased to a rater. Holds a slot while leased or submitted; the shown order never changes."""
+    """A task leased to a rater; the shown order never changes. A normal one of a person holds a slot while leased or
+    submitted; gold, qualification, repeats, adjudications and machines hold none."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="assignments")
     rater = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="assignments")
-    repeat = models.PositiveSmallIntegerField(default=0, help_text="1 for a swapped second look.")
+    kind = models.CharField(max_length=13, choices=AssignmentKind, default=AssignmentKind.NORMAL)
+    holds_slot = models.BooleanField(default=True)
+    reason = models.CharField(max_length=60, blank=True, help_text="Why it was served. Never shown to the rater.")
+    probability = models.FloatField(default=1.0, help_text="With what probability this rater was served it.")
     shown_order = models.JSONField(help_text="Response ids, left to right, decided by the server once.")
     state = models.CharField(max_length=9, choices=AssignmentState, default=AssignmentState.LEASED)
     skip_reason = models.CharField(max_length=200, blank=True)
@@ -81,7 +123,7 @@ class Assignment(models.Model):
     draft_revision = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["task", "rater", "repeat"], name="assignment_once")]
+        constraints = [models.UniqueConstraint(fields=["task", "rater", "kind"], name="assignment_once")]
         indexes = [
             models.Index(fields=["expires_at"], name="lease_expiry", condition=Q(state="leased")),
             models.Index(fields=["rater", "state"], name="assignment_by_rater"),

@@ -1,16 +1,19 @@
 """What a rater sends, read strictly and held against the texts and the schema it was made under."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import pydantic
 from django.core.exceptions import ValidationError
 from pydantic import Field
 
-from annotate.schema import Part, Schema, Severity
+from annotate.formats.record import TurnMark
+from annotate.schema import Part, Schema, Severity, StepLabel
+from annotate.services.marks import check_spans
 
 Note = Annotated[str, Field(max_length=5000)]
+Long = Annotated[str, Field(max_length=100_000)]
 
 
 class Mark(Part):
@@ -44,11 +47,16 @@ class Answer(Part):
     reason: str = Field(default="", max_length=500)
     spans: list[Mark] = Field(default=[], max_length=1000)
     omissions: list[Omission] = Field(default=[], max_length=100)
-    ratings: dict[int, dict[str, int]] = {}
-    safety: dict[int, dict[str, Annotated[int, Field(ge=1, le=3)]]] = {}
+    ratings: dict[int, dict[str, int | float]] = {}
+    rationales: dict[int, dict[str, Note]] = {}
+    principles: list[str] = []
+    steps: dict[int, list[StepLabel]] = {}
+    turns: dict[int, TurnMark] = {}
+    safety: dict[int, dict[str, Annotated[int, Field(ge=1, le=3)]]] = {}  # {} is: looked at, nothing harmful
     checked: list[int] = []
     rationale: str = Field(default="", max_length=20000)
-    corrections: dict[int, str] = {}
+    corrections: dict[int, Long] = {}
+    demonstration: Long = ""
     texts_sha256: dict[str, str] = {}
     schema_version: int = 1
 
@@ -59,6 +67,8 @@ class Shown:
 
     texts: Mapping[int, str]
     sha256: Mapping[str, str]  # {"prompt": …, "<response id>": …}
+    steps: Mapping[int, int] = field(default_factory=dict)  # how many steps each response has
+    roles: Sequence[str] = ()  # of the turns of the conversation
 
 
 def read_answer(raw: object) -> Answer:
@@ -80,15 +90,20 @@ def check_answer(answer: Answer, shown: Shown, schema: Schema, *, complete: bool
     `complete` asks for what a person at the page must give: strength, rationale and the hashes of the texts.
     """
     problems = {
-        "outcome": _verdict(answer, shown),
+        "outcome": _verdict(answer, shown, schema) or _need(not complete or _said(answer, shown), SILENT),
         "strength": _strength(answer, schema, complete),
         "reason": _need(answer.outcome != "cannot_judge" or answer.reason.strip(), "Say why."),
-        "spans": _spans(answer, shown, schema),
+        "spans": check_spans(answer.spans, shown.texts, schema),
         "omissions": _omissions(answer, shown, schema),
         "ratings": _ratings(answer, shown, schema),
+        "rationales": _rationales(answer, shown, schema),
+        "principles": _principles(answer, schema, complete),
+        "steps": _steps(answer, shown, schema),
+        "turns": _turns(answer, shown, schema),
         "safety": _safety(answer, shown, schema),
         "checked": _checked(answer, shown),
-        "corrections": _need(set(answer.corrections) <= set(shown.texts), "Not a response of this task."),
+        "corrections": _rewrites(answer, shown, schema),
+        "demonstration": _demonstration(answer, shown, schema, complete),
         "rationale": _rationale(answer, schema, complete),
         "texts_sha256": _need(not complete or answer.texts_sha256 == shown.sha256, STALE),
     }
@@ -97,6 +112,7 @@ def check_answer(answer: Answer, shown: Shown, schema: Schema, *, complete: bool
     return _normal(answer, shown, schema)
 
 
+SILENT = "Nothing is said yet: rate it, mark it, or tick that there is nothing to mark."
 STALE = "The texts changed since this page was opened; reload it to see them."
 
 
@@ -104,12 +120,25 @@ def _need(condition: object, message: str) -> str:
     return "" if condition else message
 
 
-def _verdict(answer: Answer, shown: Shown) -> str:
+def _verdict(answer: Answer, shown: Shown, schema: Schema) -> str:
     if answer.outcome != "ranking":
         return ""
-    ids = [pk for group in answer.ranking for pk in group]
-    whole = sorted(ids) == sorted(shown.texts) and all(answer.ranking)
-    return _need(whole and len(answer.ranking) >= min(2, len(shown.texts)), "Rank each response shown, exactly once.")
+    ids, known = [pk for group in answer.ranking for pk in group], set(shown.texts)
+    if len(ids) != len(set(ids)) or not set(ids) <= known or not all(answer.ranking):
+        return "Rank each response shown, exactly once."
+    if len(ids) < min(2, len(known)) or (len(ids) < len(known) and not schema.partial):
+        return "Rank each response shown, exactly once." if not schema.partial else "Rank two responses at least."
+    return _need(len(answer.ranking) >= min(2, len(known)), "A single group is a tie: say that instead.")
+
+
+def _said(answer: Answer, shown: Shown) -> bool:
+    """Comparing is saying something; of one response alone, or of none, something else must be said."""
+    other = (answer.spans, answer.omissions, answer.ratings, answer.steps, answer.safety, answer.checked)
+    return answer.outcome != "ranking" or len(shown.texts) > 1 or any((*other, *_written(answer)))
+
+
+def _written(answer: Answer) -> tuple[object, ...]:
+    return answer.turns, answer.corrections, answer.demonstration.strip()
 
 
 def _strength(answer: Answer, schema: Schema, complete: bool) -> str:
@@ -118,21 +147,6 @@ def _strength(answer: Answer, schema: Schema, complete: bool) -> str:
     if answer.strength is None:
         return _need(not complete or schema.strengths == 1, "Say how much better it is.")
     return _need(1 <= answer.strength <= schema.strengths, f"A strength is 1 to {schema.strengths}.")
-
-
-def _spans(answer: Answer, shown: Shown, schema: Schema) -> str:
-    keys = {category.key for category in schema.categories}
-    for number, mark in enumerate(answer.spans, 1):
-        text = shown.texts.get(mark.response)
-        if text is None:
-            return f"Span {number}: response {mark.response} is not part of this task."
-        if not mark.start < mark.end <= len(text):
-            return f"Span {number}: {mark.start}–{mark.end} is not inside the {len(text)} characters of the response."
-        if text[mark.start : mark.end] != mark.quote:
-            return f"Span {number}: the quote is not what stands at {mark.start}–{mark.end}."
-        if mark.category not in keys:
-            return f"Span {number}: {mark.category!r} is not a category of this project."
-    return ""
 
 
 def _omissions(answer: Answer, shown: Shown, schema: Schema) -> str:
@@ -156,9 +170,54 @@ def _ratings(answer: Answer, shown: Shown, schema: Schema) -> str:
         for key, value in values.items():
             if key not in scales:
                 return f"{key!r} is not a criterion of this project; it has: {', '.join(scales) or 'none'}."
-            if not scales[key].low <= value <= scales[key].high:
-                return f"{scales[key].label} goes from {scales[key].low} to {scales[key].high}."
+            if not scales[key].accepts(value):
+                return "{} goes from {} to {}.".format(scales[key].label, *scales[key].range)
     return ""
+
+
+def _rationales(answer: Answer, shown: Shown, schema: Schema) -> str:
+    asked = {criterion.key for criterion in schema.criteria if criterion.rationale}
+    known = set(answer.rationales) <= set(shown.texts)
+    return _need(known and all(set(v) <= asked for v in answer.rationales.values()), "Not asked in this project.")
+
+
+def _principles(answer: Answer, schema: Schema, complete: bool) -> str:
+    if not set(answer.principles) <= {principle.key for principle in schema.principles}:
+        return "Not a principle of this project."
+    needed = complete and schema.principles and answer.outcome == "ranking"
+    return _need(not needed or answer.principles, "Say which principle decided.")
+
+
+def _steps(answer: Answer, shown: Shown, schema: Schema) -> str:
+    if answer.steps and schema.steps == "off":
+        return "This project does not ask about steps."
+    for response, labels in answer.steps.items():
+        if len(labels) != shown.steps.get(response):
+            return f"Response {response} has {shown.steps.get(response, 0)} steps, not {len(labels)}."
+        if schema.steps == "first_error" and not _first_error(labels):
+            return "Up to the first error every step is good, and nothing is said of the steps after it."
+    return ""
+
+
+def _first_error(labels: Sequence[int | None]) -> bool:
+    good = next((n for n, label in enumerate(labels) if label != 1), len(labels))
+    return good == len(labels) or (labels[good] == -1 and not any(labels[good + 1 :]))
+
+
+def _turns(answer: Answer, shown: Shown, schema: Schema) -> str:
+    if answer.turns and not schema.turns:
+        return "This project does not ask about turns."
+    known = {n for n, role in enumerate(shown.roles) if role == "assistant"}
+    return _need(set(answer.turns) <= known, "Only the assistant's turns can be marked.")
+
+
+def _rewrites(answer: Answer, shown: Shown, schema: Schema) -> str:
+    return _need(set(answer.corrections) <= set(shown.texts), "Not a response of this task.")
+
+
+def _demonstration(answer: Answer, shown: Shown, schema: Schema, complete: bool) -> str:
+    needed = complete and not shown.texts and answer.outcome != "cannot_judge"
+    return _need(not needed or answer.demonstration.strip(), "Write the answer that you would give.")
 
 
 def _safety(answer: Answer, shown: Shown, schema: Schema) -> str:
@@ -189,6 +248,7 @@ def _normal(answer: Answer, shown: Shown, schema: Schema) -> Answer:
             "strength": answer.strength if ranked and schema.strengths > 1 else None,
             "reason": answer.reason.strip() if answer.outcome == "cannot_judge" else "",
             "rationale": "" if schema.rationale == "off" else answer.rationale.strip(),
+            "demonstration": answer.demonstration.strip(),
             "checked": sorted(set(answer.checked)),
         }
     )

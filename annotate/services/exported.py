@@ -25,7 +25,9 @@ def _record(item: Item) -> Record:
         id=item.external_id,
         turns=item.turns,
         context=item.context,
-        responses=[{"text": one.text, "source": one.source, "metadata": one.metadata} for one in responses],
+        responses=[
+            {"text": one.text, "source": one.source, "metadata": one.metadata, "steps": one.steps} for one in responses
+        ],
         metadata=item.metadata,
         judgements=[_verdict(judgement, places) for judgement in item.judgements.all()],
     )
@@ -35,7 +37,7 @@ def _verdict(judgement: Judgement, places: dict[int, int]) -> dict:
     ranked = judgement.outcome == Outcome.RANKING
     by_place = {
         name: {str(places[int(pk)]): value for pk, value in getattr(judgement, name).items()}
-        for name in ("ratings", "safety", "corrections")
+        for name in ("ratings", "rationales", "steps", "safety", "corrections")
     }
     return by_place | {
         "shown": [places[pk] for pk in judgement.shown_order],
@@ -50,6 +52,11 @@ def _verdict(judgement: Judgement, places: dict[int, int]) -> dict:
         "omissions": [{**one, "response": places[one["response"]]} for one in judgement.omissions],
         "checked": [places[pk] for pk in judgement.checked],
         "rationale": judgement.rationale,
+        "principles": judgement.principles,
+        "turns": judgement.turns,
+        "demonstration": judgement.demonstration,
+        "source": judgement.source,
+        "active_ms": judgement.active_ms,
         "rater": judgement.rater.username if judgement.rater else judgement.rater_name,
         "weight": judgement.weight,
     }

@@ -5,8 +5,10 @@ from collections import Counter
 
 from annotate.formats import Record
 from annotate.formats.record import Verdict, text_sha256
-from annotate.models import Project, Response, Task
+from annotate.models import Item, Project, Response, Task
 from annotate.services.task import task_key
+
+BY_PLACE = ("ratings", "rationales", "steps", "safety", "corrections")
 
 
 def judgement_rows(*, project: Project, batch: list[tuple[str, str, Record]]) -> tuple[list[dict], dict[str, str]]:
@@ -29,17 +31,18 @@ def judgement_rows(*, project: Project, batch: list[tuple[str, str, Record]]) ->
 
 def _response_ids(project: Project, keys: set[str]) -> dict[str, tuple[int, list[int]]]:
     """Item key -> item id, response ids in their order."""
-    found: dict[str, tuple[int, list[int]]] = {}
+    items = Item.objects.filter(project=project, key__in=keys).values_list("key", "pk")
+    found: dict[str, tuple[int, list[int]]] = {key: (pk, []) for key, pk in items}
     responses = Response.objects.filter(item__project=project, item__key__in=keys).order_by("item_id", "index")
-    for key, item, pk in responses.values_list("item__key", "item_id", "pk"):
-        found.setdefault(key, (item, []))[1].append(pk)
+    for key, pk in responses.values_list("item__key", "pk"):
+        found[key][1].append(pk)
     return found
 
 
 def _row(verdict: Verdict, ids: list[int]) -> dict:
     """The verdict as an answer, with response ids for places."""
     said = verdict.model_dump(exclude={"shown", "rater"})
-    by_place = {name: {ids[int(k)]: v for k, v in said[name].items()} for name in ("ratings", "safety", "corrections")}
+    by_place = {name: {ids[int(k)]: v for k, v in said[name].items()} for name in BY_PLACE}
     marks = {
         name: [{**mark, "response": ids[mark["response"]]} for mark in said[name]] for name in ("spans", "omissions")
     }
@@ -56,7 +59,7 @@ def _row(verdict: Verdict, ids: list[int]) -> dict:
 
 def _add_tasks(project: Project, rows: list[dict]) -> None:
     """Set `task` in every row, making the tasks that are not there."""
-    wanted = {task_key(row["shown_order"]): row for row in rows}
+    wanted = {_key(row): row for row in rows}
     known = dict(project.tasks.filter(key__in=wanted).values_list("key", "pk"))
     missing = {key: row for key, row in wanted.items() if key not in known}
     made = Task.objects.bulk_create([_task(project, key, row) for key, row in missing.items()])
@@ -65,7 +68,11 @@ def _add_tasks(project: Project, rows: list[dict]) -> None:
     pairs = [(known[key], pk) for key, row in missing.items() for pk in row["shown_order"]]
     link.objects.bulk_create([link(task_id=task, response_id=pk) for task, pk in pairs])
     for row in rows:
-        row["task"] = known[task_key(row["shown_order"])]
+        row["task"] = known[_key(row)]
+
+
+def _key(row: dict) -> str:
+    return task_key(row["shown_order"], item_id=row["item"])
 
 
 def _task(project: Project, key: str, row: dict) -> Task:

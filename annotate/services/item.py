@@ -11,7 +11,7 @@ from django.db import transaction
 
 from annotate.formats import FORMATS, Record, read
 from annotate.formats.record import prompt_sha256, split_of, text_sha256
-from annotate.models import Item, Judgement, Project, Response, Span, User
+from annotate.models import Item, Project, Response, Span, User
 from annotate.models.judgement import Source
 from annotate.schema import Category
 from annotate.services.event import record
@@ -104,13 +104,13 @@ def item_key(one: Record) -> str:
 
 
 def _count(project: Project) -> dict[str, int]:
-    """Human judgements may be written meanwhile, so only imported ones are counted."""
-    imported = {"source": Source.IMPORTED}
+    """People may judge meanwhile, so only what came with files is counted."""
+    imported = project.judgements.filter(idempotency_key__startswith="import:")
     return {
         "items": project.items.count(),
         "responses": Response.objects.filter(item__project=project).count(),
-        "judgements": Judgement.objects.filter(project=project, **imported).count(),
-        "spans": Span.objects.filter(judgement__project=project, judgement__source=Source.IMPORTED).count(),
+        "judgements": imported.count(),
+        "spans": Span.objects.filter(judgement__in=imported).count(),
     }
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotate.models import Assignment, Judgement, Project, Response, SchemaVersion, Span, Task, User
 from annotate.models.judgement import Source
-from annotate.models.task import AssignmentState
+from annotate.models.task import AssignmentKind, AssignmentState
 from annotate.services.answer import Answer, Shown, check_answer, read_answer
 from annotate.services.event import record
 from annotate.services.task import Conflict, take_slot
@@ -30,7 +30,7 @@ def submit_judgement(
     if mine.state == AssignmentState.SUBMITTED:
         raise Conflict("You have answered this task already, in another tab perhaps. Reload to change that answer.")
     judgement, clean = _build(mine, user, answer, idempotency_key, active_ms)
-    if mine.state != AssignmentState.LEASED and not take_slot(mine.task_id):
+    if mine.state != AssignmentState.LEASED and mine.holds_slot and not take_slot(mine.task_id):
         raise Conflict("Your time on this task ran out and others have answered it. Your work is kept here.")
     _save(judgement, clean)
     _finish(mine)
@@ -60,7 +60,13 @@ def shown_in(assignment: Assignment) -> Shown:
     found = Response.objects.in_bulk(assignment.shown_order)
     responses = [found[pk] for pk in assignment.shown_order]
     hashes = {str(response.pk): response.sha256 for response in responses}
-    return Shown({r.pk: r.text for r in responses}, {"prompt": assignment.task.item.prompt_sha256, **hashes})
+    item = assignment.task.item
+    return Shown(
+        {r.pk: r.text for r in responses},
+        {"prompt": item.prompt_sha256, **hashes},
+        {r.pk: len(r.steps) for r in responses},
+        [turn["role"] for turn in item.turns],
+    )
 
 
 def _locked(assignment: Assignment) -> Assignment:
@@ -90,11 +96,21 @@ def _build(assignment: Assignment, user: User, raw: dict, key: str, active_ms: i
         assignment=assignment,
         rater=user,
         shown_order=assignment.shown_order,
+        kind=assignment.kind,
+        source=source_of(assignment, user),
+        guidelines_number=task.project.guidelines_number,
         active_ms=min(max(active_ms, 0), 2**31 - 1),
         idempotency_key=key,
         **_columns(answer),
     )
     return judgement, answer
+
+
+def source_of(assignment: Assignment, user: User) -> str:
+    """Who judged: a model by token, a reviewer who decided, or a person."""
+    if user.is_machine:
+        return Source.MACHINE
+    return Source.ADJUDICATED if assignment.kind == AssignmentKind.ADJUDICATION else Source.HUMAN
 
 
 def _columns(answer: Answer) -> dict:
@@ -127,7 +143,8 @@ def store_judgements(*, project: Project, rows: Iterable[dict], source: str) -> 
     """Store judgements that nobody leased; keys that are there already are passed by. Returns how many are new.
 
     A row holds task (or its id), shown_order, idempotency_key, the fields of an answer (spans with quotes that are
-    checked), and if wanted rater, rater_name, weight, active_ms. They take no slots: K people are still asked.
+    checked), and if wanted rater, rater_name, weight, active_ms, and a source of its own.
+    They take no slots: K people are still asked.
     Raises ValidationError naming the row's key and the field.
     """
     version, rows, stored = project.schema_version, iter(rows), 0
@@ -138,7 +155,9 @@ def store_judgements(*, project: Project, rows: Iterable[dict], source: str) -> 
     return stored
 
 
-OWN = {"task", "item", "shown_order", "idempotency_key", "rater", "rater_name", "weight", "active_ms"}
+OWN = {"task", "item", "shown_order", "idempotency_key", "rater", "rater_name", "weight", "active_ms", "source"}
+
+OWN_COLUMNS = ("rater", "rater_name", "weight", "active_ms", "source")
 
 
 def _store_chunk(project: Project, version: SchemaVersion, chunk: list[dict], source: str) -> int:
@@ -154,9 +173,10 @@ def _store_chunk(project: Project, version: SchemaVersion, chunk: list[dict], so
         task = tasks[getattr(row["task"], "pk", row["task"])]
         shown = [responses[pk] for pk in row["shown_order"]]
         answer = _stored_answer(row, task, shown, schema)
-        own = {name: row[name] for name in ("rater", "rater_name", "weight", "active_ms") if name in row}
+        own = {name: row[name] for name in OWN_COLUMNS if name in row}
         columns = {**_columns(answer), "schema_version": version.number, "shown_order": row["shown_order"]}
-        judgement = Judgement(project=project, item=task.item, task=task, source=source, **own, **columns)
+        own.setdefault("source", source)
+        judgement = Judgement(project=project, item=task.item, task=task, **own, **columns)
         judgement.idempotency_key = row["idempotency_key"]
         pairs.append((judgement, answer))
     Judgement.objects.bulk_create([judgement for judgement, _ in pairs])
@@ -170,7 +190,8 @@ def _stored_answer(row: dict, task: Task, responses: list[Response], schema: obj
         if any(response.item_id != task.item_id for response in responses):
             raise ValidationError({"shown_order": "A response of another item."})
         answer = read_answer({name: value for name, value in row.items() if name not in OWN})
-        shown = Shown({response.pk: response.text for response in responses}, hashes)
+        texts, steps = {r.pk: r.text for r in responses}, {r.pk: len(r.steps) for r in responses}
+        shown = Shown(texts, hashes, steps, [turn["role"] for turn in task.item.turns])
         answer = check_answer(answer, shown, schema, complete=False)
     except ValidationError as error:
         raise ValidationError({f"{row['idempotency_key']}: {k}": v for k, v in error.message_dict.items()}) from None

@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from annotate.models import Assignment, Item, Project, Response, Task, User
-from annotate.models.task import AssignmentState, TaskKind
+from annotate.models.task import AssignmentKind, AssignmentState, TaskKind
 from annotate.services.event import record
 
 LEASED, SUBMITTED, EXPIRED, SKIPPED = (
@@ -35,39 +35,53 @@ class Conflict(Exception):
 # ---- Making
 
 
-def task_key(response_ids: Iterable[int], kind: str = TaskKind.NORMAL) -> str:
-    """sha256 of the kind and the sorted response ids: the same responses make the same task."""
+def task_key(response_ids: Iterable[int], kind: str = TaskKind.NORMAL, item_id: int = 0) -> str:
+    """sha256 of the kind and the sorted response ids: the same responses make the same task.
+
+    Of a task without responses, whose answer is to be written, the item says which it is.
+    """
     ids = ",".join(str(pk) for pk in sorted(response_ids))
-    return hashlib.sha256(f"{kind}:{ids}".encode()).hexdigest()
+    return hashlib.sha256(f"{kind}:{ids or f'item {item_id}'}".encode()).hexdigest()
+
+
+def arranged(response_ids: Sequence[int], arrangement: str) -> list[tuple[int, ...]]:
+    """What is shown together: every pair, all, or each alone; a single response, or none, is a task of its own."""
+    if arrangement == "all" or len(response_ids) < 2:
+        return [tuple(response_ids)]
+    return list(itertools.combinations(response_ids, 2 if arrangement == "pairs" else 1))
 
 
 @transaction.atomic
 def make_tasks(
     *, project: Project, items: Iterable[Item], pairs: Literal["all"] | int = "all", reason: str = "import"
 ) -> int:
-    """One task for each pair of an item's responses, or for `pairs` of them drawn by hash. Returns how many are new."""
+    """A task for each of an item's pairs (or what the schema arranges), or for `pairs` of them drawn by hash.
+
+    Returns how many are new.
+    """
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    made = 0
+    made, arrangement = 0, project.schema.arrangement
     items = iter(items)
     while chunk := [item.pk for item in itertools.islice(items, 500)]:
-        made += _make_chunk(project, chunk, pairs, reason)
+        made += _make_chunk(project, chunk, pairs, reason, arrangement)
     if made:
         record(kind="task.made", subject=project, project=project, tasks=made, reason=reason)
     return made
 
 
-def _make_chunk(project: Project, item_ids: list[int], pairs: str | int, reason: str) -> int:
+def _make_chunk(project: Project, item_ids: list[int], pairs: str | int, reason: str, arrangement: str) -> int:
     chosen = {}  # key -> (task, response ids)
     responses = Response.objects.filter(item__in=item_ids, item__project=project)
     rows = responses.order_by("item_id", "index").values_list("item_id", "pk")
-    for item_id, group in itertools.groupby(rows, key=lambda row: row[0]):
-        every = list(itertools.combinations([pk for _, pk in group], 2))
+    by_item = {item_id: [pk for _, pk in group] for item_id, group in itertools.groupby(rows, key=lambda row: row[0])}
+    for item_id in project.items.filter(pk__in=item_ids).order_by("pk").values_list("pk", flat=True):
+        every = arranged(by_item.get(item_id, []), arrangement)
         drawn = every if pairs == "all" else sorted(every, key=task_key)[:pairs]
         for pair in drawn:
             task = Task(
                 project=project,
                 item_id=item_id,
-                key=task_key(pair),
+                key=task_key(pair, item_id=item_id),
                 slots=project.overlap,
                 open_slots=project.overlap,
                 reason=reason,
@@ -115,7 +129,7 @@ def _lease(project: Project, task: Task, user: User, now: datetime) -> Assignmen
     if not take_slot(task.pk):
         return None
     others = list(Assignment.objects.filter(task=task))
-    mine = next((a for a in others if a.rater_id == user.pk and not a.repeat), None)
+    mine = next((a for a in others if a.rater_id == user.pk and a.kind == AssignmentKind.NORMAL), None)
     if mine is None:
         mine = Assignment(task=task, rater=user, shown_order=_order(project, task, user, others))
     mine.state, mine.leased_at, mine.expires_at = LEASED, now, _end(project, now)

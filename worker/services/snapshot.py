@@ -12,6 +12,7 @@ from django.db import transaction
 from annotate.models import Judgement, Project, Response, User
 from annotate.models.item import Split
 from annotate.models.judgement import Outcome, Source
+from annotate.models.task import AssignmentKind
 from annotate.services.event import record
 from worker.models import Snapshot, SnapshotRow
 
@@ -85,6 +86,8 @@ def why_dropped(judgement: Judgement, texts: dict[int, str]) -> str | None:
         return "withdrawn"
     if judgement.source == Source.MACHINE:
         return "machine"
+    if judgement.kind not in (AssignmentKind.NORMAL, AssignmentKind.ADJUDICATION):
+        return judgement.kind
     if judgement.outcome == Outcome.CANNOT_JUDGE:
         return "cannot_judge"
     if not (verdicts_of(judgement) or judgement.ratings or judgement.checked or judgement.spans.all()):
