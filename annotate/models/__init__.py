@@ -5,6 +5,7 @@ from annotate.models.item import Item, Response
 from annotate.models.judgement import Judgement, Span
 from annotate.models.project import GuidelineVersion, Invite, Membership, Project, Role, SchemaVersion
 from annotate.models.review import Case, Comment
+from annotate.models.tally import Dispute, Pattern, RaterTally, Side, TaskTally
 from annotate.models.task import Assignment, KnownAnswer, Reservation, Task
 from annotate.models.token import Token
 from annotate.models.user import User
@@ -13,6 +14,7 @@ __all__ = [
     "Assignment",
     "Case",
     "Comment",
+    "Dispute",
     "Event",
     "GuidelineVersion",
     "Invite",
@@ -20,13 +22,17 @@ __all__ = [
     "Judgement",
     "KnownAnswer",
     "Membership",
+    "Pattern",
     "Project",
+    "RaterTally",
     "Reservation",
     "Response",
     "Role",
     "SchemaVersion",
+    "Side",
     "Span",
     "Task",
+    "TaskTally",
     "Token",
     "User",
 ]

@@ -73,6 +73,7 @@ class Judgement(models.Model):
     texts_sha256 = models.JSONField(help_text='{"prompt": sha256, response id: sha256} of what was shown.')
     active_ms = models.PositiveIntegerField(default=0)
     idempotency_key = models.CharField(max_length=80)
+    tallied = models.BooleanField(default=False, help_text="Is it in the counts of annotate.models.tally?")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = JudgementQuerySet.as_manager()
@@ -86,7 +87,11 @@ class Judgement(models.Model):
             models.CheckConstraint(condition=Q(strength=None) | Q(strength__range=(1, 3)), name="strength_1_to_3"),
             models.CheckConstraint(condition=Q(weight__gte=0), name="weight_not_negative"),
         ]
-        indexes = [models.Index(fields=["project", "superseded", "id"], name="judgement_current")]
+        indexes = [
+            models.Index(fields=["project", "superseded", "id"], name="judgement_current"),
+            models.Index(fields=["project", "id"], name="judgement_to_tally", condition=Q(tallied=False)),
+            models.Index(fields=["project", "kind"], name="judgement_of_kind", condition=~Q(kind="normal")),
+        ]
 
     def __str__(self) -> str:
         return f"judgement {self.pk}"
