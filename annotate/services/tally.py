@@ -1,0 +1,193 @@
+"""Keeping the counts of annotate.models.tally up to date: each judgement is counted once, soon after it was made.
+
+Counting goes by tasks: what a task added before is taken back, and what it says now is added. A rater's sums grow by
+what a judgement says and shrink by what the one it supersedes said.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+
+from django.db import transaction
+from django.db.models.functions import Length
+
+from annotate.models import Dispute, Judgement, Pattern, Project, RaterTally, Response, Side, TaskTally
+from annotate.models.judgement import Source
+from annotate.models.task import AssignmentKind
+from annotate.schema import Schema
+from annotate.tally import Asked, Said, Unit, across, disputes, gathered, pattern, sums
+
+MOST = 400  # judgements counted in one transaction
+Line = tuple[str, str, str]  # side, question, pattern
+
+
+@transaction.atomic
+def count_some(*, project: Project, most: int = MOST) -> int:
+    """Count up to `most` judgements that are not counted yet; returns how many. Nothing while somebody else counts."""
+    if not Project.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=project.pk).first():
+        return 0
+    rows = project.judgements.filter(tallied=False).select_related("item", "supersedes").prefetch_related("spans")
+    fresh = list(rows.order_by("pk")[:most])
+    if fresh:
+        _count_tasks(project, {row.task_id for row in fresh})
+        _settle_repeats(row for row in fresh if row.kind == AssignmentKind.REPEAT)
+        _count_raters(project, fresh)
+        Judgement.objects.filter(pk__in=[row.pk for row in fresh]).update(tallied=True)
+    return len(fresh)
+
+
+@transaction.atomic
+def recount(*, project: Project) -> None:
+    """Forget all counts: they are made again from the judgements, some at a time."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    for model in (TaskTally, Pattern, Dispute, RaterTally):
+        model.objects.filter(project=project).delete()
+    project.judgements.filter(tallied=True).update(tallied=False)
+
+
+def said_by(row: Judgement) -> Said:
+    """A judgement as counting reads it."""
+    looked = {*row.checked, *(gap["response"] for gap in row.omissions)}
+    marked: dict[int, set[str]] = {response: set() for response in looked}
+    for span in row.spans.all():
+        marked.setdefault(span.response_id, set()).add(span.category)
+    return Said(
+        row.shown_order,
+        row.outcome,
+        row.ranking,
+        row.strength,
+        row.ratings,
+        row.safety,
+        row.steps,
+        {response: frozenset(found) for response, found in marked.items()},
+        row.active_ms,
+    )
+
+
+def who(row: Judgement) -> str:
+    """The rater as RaterTally names them."""
+    return f"user:{row.rater_id}" if row.rater_id else f"name:{row.rater_name}"
+
+
+# ---- Tasks
+
+
+def _count_tasks(project: Project, ids: set[int]) -> None:
+    asked, by_task = _asked(project.schema), defaultdict(list)
+    for row in Judgement.objects.counted().filter(task__in=ids).prefetch_related("spans"):
+        by_task[row.task_id].append(row)
+    old = {tally.task_id: tally for tally in TaskTally.objects.filter(task__in=ids)}
+    tallies, quarrels, change = [], [], Counter()
+    for task_id in sorted(ids):
+        tally, found = _tally(project, task_id, by_task[task_id], asked)
+        change.update(_lines(tally))
+        if task_id in old:
+            change.subtract(_lines(old[task_id]))
+        tallies.append(tally)
+        quarrels += [Dispute(project=project, task_id=task_id, question=q, share=s) for q, s in found.items() if s]
+    Dispute.objects.filter(task__in=ids).delete()
+    Dispute.objects.bulk_create(quarrels)
+    fields = ["raters", "disagreement", "patterns", "marks", "counted_at"]
+    TaskTally.objects.bulk_create(tallies, update_conflicts=True, unique_fields=["task"], update_fields=fields)
+    _change_patterns(project, {line: units for line, units in change.items() if units})
+
+
+def _asked(schema: Schema) -> Asked:
+    return Asked([one.key for one in schema.categories], [one.key for one in schema.safety])
+
+
+def _tally(
+    project: Project, task_id: int, rows: Sequence[Judgement], asked: Asked
+) -> tuple[TaskTally, dict[str, float]]:
+    people = [row for row in rows if row.source != Source.MACHINE]
+    machines = [row for row in rows if row.source == Source.MACHINE]
+    found = {Side.PEOPLE: gathered(map(said_by, people), asked), Side.MACHINES: gathered(map(said_by, machines), asked)}
+    quarrels = disputes(found[Side.PEOPLE])
+    lines = [[*line, units] for line, units in sorted(_patterns(found).items())]
+    tally = TaskTally(project=project, task_id=task_id, raters=len(people), patterns=lines)
+    tally.disagreement = quarrels.get("preference", max(quarrels.values(), default=None))
+    return tally, quarrels
+
+
+def _patterns(found: Mapping[str, Mapping[Unit, Counter]]) -> Counter[Line]:
+    lines: Counter[Line] = Counter()
+    for side, units in found.items():
+        lines.update((str(side), question, pattern(counts)) for (question, _), counts in units.items())
+    people, machines = found[Side.PEOPLE], found[Side.MACHINES]
+    for unit in people.keys() & machines.keys():
+        lines[str(Side.ACROSS), unit[0], across(people[unit], machines[unit])] += 1
+    return lines
+
+
+def _lines(tally: TaskTally) -> Counter[Line]:
+    return Counter({(side, question, text): units for side, question, text, units in tally.patterns})
+
+
+def _change_patterns(project: Project, change: Mapping[Line, int]) -> None:
+    """Add to the stored counts; the caller holds the project's lock, so nobody else does."""
+    keys = {line: sha256(line[2].encode()).hexdigest() for line in change}
+    stored = Pattern.objects.filter(project=project, digest__in=set(keys.values()))
+    now = {(row.side, row.question, row.pattern): row.units for row in stored}
+    rows = [
+        Pattern(
+            project=project, side=line[0], question=line[1], pattern=line[2], digest=digest,
+            units=now.get(line, 0) + change[line],
+        )
+        for line, digest in keys.items()
+    ]  # fmt: skip
+    unique = ["project", "side", "question", "digest"]
+    Pattern.objects.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=["units"])
+
+
+# ---- Raters
+
+
+def _settle_repeats(rows: Iterable[Judgement]) -> None:
+    """A repeat is right when it says what the first look said."""
+    for row in rows:
+        first = Judgement.objects.counted().filter(task=row.task_id, rater=row.rater_id).first()
+        if first:
+            same = (first.outcome, _groups(first)) == (row.outcome, _groups(row))
+            Judgement.objects.filter(pk=row.pk).update(right=same)
+
+
+def _groups(row: Judgement) -> list[list[int]]:
+    return [sorted(group) for group in row.ranking]
+
+
+def _count_raters(project: Project, fresh: Sequence[Judgement]) -> None:
+    counted = [row for row in fresh if row.kind == AssignmentKind.NORMAL and not row.withdrawn_at]
+    lengths = _lengths({pk for row in counted for pk in row.shown_order})
+    change: dict[tuple[str, str], Counter] = defaultdict(Counter)
+    for row in counted:
+        own = change[who(row), row.source]
+        own.update(_sums(row, lengths))
+        if row.supersedes:
+            own.subtract(_sums(row.supersedes, lengths, row))
+    known = RaterTally.objects.filter(project=project, who__in=[name for name, _ in change])
+    rows = {(row.who, row.source): row for row in known}
+    for (name, source), sums_of in change.items():
+        row = rows.setdefault((name, source), RaterTally(project=project, who=name, source=source, sums={}))
+        total = Counter(row.sums)
+        total.update(sums_of)
+        row.sums = {key: n for key, n in total.items() if n}
+    fields = {"update_conflicts": True, "unique_fields": ["project", "who", "source"], "update_fields": ["sums"]}
+    RaterTally.objects.bulk_create([rows[key] for key in change], **fields)
+
+
+def _lengths(ids: set[int]) -> dict[int, int]:
+    return dict(Response.objects.filter(pk__in=ids).annotate(n=Length("text")).values_list("pk", "n"))
+
+
+def _sums(row: Judgement, lengths: Mapping[int, int], newer: Judgement | None = None) -> Counter:
+    """Of a superseded row, too, whose item and responses are those of the newer one."""
+    turns = (newer or row).item.turns
+    characters = sum(len(turn["content"]) for turn in turns) + sum(lengths[pk] for pk in row.shown_order)
+    said = Said(row.shown_order, row.outcome, row.ranking, active_ms=row.active_ms)
+    return sums(said, lengths, characters)
+
+
+def counts_of(text: str) -> dict:
+    """A stored pattern as {value: raters}."""
+    return dict(json.loads(text))
