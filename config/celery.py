@@ -32,6 +32,9 @@ app.conf.update(
     worker_hijack_root_logger=False,
     timezone="UTC",
     beat_schedule_filename=str(settings.VAR_DIR / "beat"),
-    beat_schedule={"reap": {"task": "worker.reap", "schedule": 5.0, "options": {"expires": 5}}},
+    beat_schedule={
+        "reap": {"task": "worker.reap", "schedule": 5.0, "options": {"expires": 5}},
+        "count": {"task": "worker.count", "schedule": 15.0, "options": {"expires": 15}},
+    },
 )
 app.autodiscover_tasks(["worker"])

@@ -3,6 +3,7 @@
 from celery import shared_task
 from celery.signals import worker_ready
 
+from annotate.services import tally
 from worker.models import Job
 from worker.services import job as jobs
 
@@ -17,6 +18,12 @@ def run(job_id: int) -> None:
 @shared_task(name="worker.reap")
 def reap() -> None:
     jobs.reap()
+
+
+@shared_task(name="worker.count")
+def count() -> None:
+    """Count new judgements for the agreement pages; what is left after the time is counted by the next message."""
+    tally.count_waiting(seconds=10)
 
 
 @worker_ready.connect

@@ -5,11 +5,13 @@ what a judgement says and shrink by what the one it supersedes said.
 """
 
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Length
 
 from annotate.models import Dispute, Judgement, Pattern, Project, RaterTally, Response, Side, TaskTally
@@ -35,6 +37,16 @@ def count_some(*, project: Project, most: int = MOST) -> int:
         _count_raters(project, fresh)
         Judgement.objects.filter(pk__in=[row.pk for row in fresh]).update(tallied=True)
     return len(fresh)
+
+
+def count_waiting(*, seconds: float) -> int:
+    """Count what waits in every project, until the time is over; returns how many judgements were counted."""
+    end, counted = time.monotonic() + seconds, 0
+    waiting = Judgement.objects.filter(project=OuterRef("pk"), tallied=False)
+    for project in Project.objects.filter(Exists(waiting)):
+        while time.monotonic() < end and (some := count_some(project=project)):
+            counted += some
+    return counted
 
 
 @transaction.atomic

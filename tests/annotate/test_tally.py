@@ -175,3 +175,11 @@ def test_a_question_nobody_disagrees_about_is_no_dispute(judged):
     for task, (raters, disagreement) in kept(judged)[1].items():
         assert (disagreement is None) == (raters < 2)
         assert shares.get((task, "preference"), 0) == (disagreement or 0)
+
+
+def test_what_waits_in_every_project_is_counted_in_the_background(judged):
+    from worker.tasks import count as task
+
+    task()
+    assert not judged.judgements.filter(tallied=False).exists()
+    assert RaterTally.objects.filter(project=judged).exists()
