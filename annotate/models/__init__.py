@@ -5,12 +5,13 @@ from annotate.models.item import Item, Response
 from annotate.models.judgement import Judgement, Span
 from annotate.models.project import GuidelineVersion, Invite, Membership, Project, Role, SchemaVersion
 from annotate.models.review import Case, Comment
-from annotate.models.tally import Dispute, Pattern, RaterTally, Side, TaskTally
+from annotate.models.tally import Agreement, Dispute, MarkTally, Pattern, RaterTally, Side, TaskTally
 from annotate.models.task import Assignment, KnownAnswer, Reservation, Task
 from annotate.models.token import Token
 from annotate.models.user import User
 
 __all__ = [
+    "Agreement",
     "Assignment",
     "Case",
     "Comment",
@@ -21,6 +22,7 @@ __all__ = [
     "Item",
     "Judgement",
     "KnownAnswer",
+    "MarkTally",
     "Membership",
     "Pattern",
     "Project",

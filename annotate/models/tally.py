@@ -52,6 +52,40 @@ class Pattern(models.Model):
         return f"{self.units} × {self.pattern}"
 
 
+class Agreement(models.Model):
+    """How far raters agree about a question, worked out from its patterns when they were as they are, or `stale`."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="agreements")
+    side = models.CharField(max_length=8, choices=Side)
+    question = models.CharField(max_length=60)
+    figures = models.JSONField(default=dict, help_text="{measure: an Interval as a dict}")
+    stale = models.BooleanField(default=True)
+    made_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "side", "question"], name="agreement_once")]
+
+    def __str__(self) -> str:
+        return f"{self.question} among {self.side}"
+
+
+class MarkTally(models.Model):
+    """Sums over one of BUCKETS shares of the marked texts, for the unitised agreement of a category's spans."""
+
+    BUCKETS = 64  # the bootstrap redraws them, so that no page needs the sums of every text
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="mark_tallies")
+    category = models.CharField(max_length=40)
+    bucket = models.PositiveSmallIntegerField(help_text="task id modulo BUCKETS")
+    sums = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "category", "bucket"], name="mark_tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.category} in {self.bucket}"
+
+
 class Dispute(models.Model):
     """A task on which people disagree about a question."""
 
