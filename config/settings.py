@@ -74,6 +74,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
+WEB_THREADS = env.int("WEB_THREADS", 4)  # requests that one web process works on at a time, each with a connection
 _context_processors = [
     "django.template.context_processors.request",
     "django.contrib.auth.context_processors.auth",

@@ -1,0 +1,185 @@
+"""Touchstone as one more server of ../shared/bench/web: what that harness needs of a product. Runs in the harness's
+own environment (aiohttp, psutil, no Django); the server itself runs in ours.
+
+As a team would run it: PostgreSQL and Redis of its own, several web processes, DEBUG off, real accounts, sessions and
+CSRF. A rater sends what the judging page sends.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import psutil
+from drivers.base import Driver, PeerError, Task
+
+ROOT = Path(__file__).resolve().parents[3]
+PYTHON = ROOT / ".venv/bin/python"
+PASSWORD = "bench-Passw0rd-1"
+SLUG = "bench"
+SEED = """
+from django.contrib.auth.hashers import make_password
+from annotate.models import Membership, Project, User
+project, password = Project.objects.get(), make_password({password!r})
+names = ["warm000", *(f"rater{{n:03}}" for n in range(200))]
+users = User.objects.bulk_create(User(username=name, password=password) for name in names)
+Membership.objects.bulk_create(Membership(project=project, user=user, role="annotator") for user in users)
+"""
+READ = """
+import json
+from annotate.models import Judgement
+rows = Judgement.objects.current().values_list(
+    "rater__username", "item__external_id", "ranking", "shown_order", "rationale"
+)
+print("ROWS", json.dumps([[user, key, "AB"[order.index(ranking[0][0])], note] for user, key, ranking, order, note in rows]))
+"""
+
+
+class Rater:
+    """One signed-in person and what their page holds between two requests."""
+
+    def __init__(self, http):
+        self.http, self.csrf, self.lease = http, None, None
+
+
+class Touchstone(Driver):
+    name = "touchstone"
+    pg_port, redis_port = 55433, 56379
+
+    # ---- the server, its database and its Redis
+
+    def version(self):
+        return "touchstone"
+
+    def server_env(self):
+        return self.env(
+            VAR_DIR=f"{self.workdir}/var",
+            DATABASE_URL=f"postgres://postgres@127.0.0.1:{self.pg_port}/touchstone",
+            REDIS_URL=f"redis://127.0.0.1:{self.redis_port}/0",
+            LOG_LEVEL="ERROR",
+        )
+
+    def pg(self, *argv):
+        return self.run(list(argv), self.env(), user="postgres", cwd=tempfile.gettempdir())
+
+    def manage(self, *argv, code=None):
+        argv = ["shell", "-v0", "-c", code] if code else list(argv)
+        return self.run([str(PYTHON), "manage.py", *argv], self.server_env(), cwd=ROOT)
+
+    async def start(self):
+        # No deeper than the peers' folder: the postgres user has to reach it.
+        self.pgdata = f"{tempfile.mkdtemp(prefix='touchstone-bench-')}/pg"
+        os.chmod(os.path.dirname(self.pgdata), 0o755)
+        os.mkdir(self.pgdata, 0o700)
+        shutil.chown(self.pgdata, "postgres")
+        self.pg("initdb", "-D", self.pgdata, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C")
+        where = f"-p {self.pg_port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={tempfile.gettempdir()}"
+        self.pg("pg_ctl", "-D", self.pgdata, "-w", "-l", f"{self.pgdata}/log", "-o", where, "start")
+        self.pg("createdb", "-h", "127.0.0.1", "-p", str(self.pg_port), "-U", "postgres", "touchstone")
+        redis = [
+            "redis-server",
+            "--port",
+            str(self.redis_port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            self.workdir,
+        ]
+        self.redis = subprocess.Popen(redis, stdout=subprocess.DEVNULL, start_new_session=True)
+        self.manage("migrate", "-v0")
+        await self.restart()
+
+    async def restart(self):
+        workers = str(self.opts.get("workers", 2))
+        serve = ["-m", "uvicorn", "config.asgi:application", "--port", str(self.port), "--workers", workers]
+        self.spawn([str(PYTHON), *serve, "--log-level", "warning", "--no-access-log"], self.server_env(), cwd=ROOT)
+        return await self.wait_up("/login/")
+
+    def tree(self, procs=None):
+        """The web processes, and the database and the Redis that work for them."""
+        found = super().tree(procs)
+        for pid in (int(open(f"{self.pgdata}/postmaster.pid").readline()), self.redis.pid):
+            found += [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        return found
+
+    def close(self):
+        self.run(["pg_ctl", "-D", self.pgdata, "-m", "fast", "-w", "stop"], self.env(), user="postgres",
+                 cwd=tempfile.gettempdir(), check=False)  # fmt: skip
+        shutil.rmtree(os.path.dirname(self.pgdata), ignore_errors=True)
+        if redis := getattr(self, "redis", None):
+            redis.terminate()
+            redis.wait()
+
+    async def import_items(self, items, overlap):
+        file = Path(self.workdir, "items.jsonl")
+        rows = ({"id": i["key"], "prompt": i["prompt"], "responses": [i["a"], i["b"]]} for i in items)
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        self.manage("create_project", SLUG)
+        self.manage(code=SEED.format(password=PASSWORD))
+        self.manage(code=f"from annotate.models import Project; Project.objects.update(overlap={overlap})")
+        started = time.perf_counter()
+        self.manage("import_items", SLUG, str(file), "--format", "jsonl")
+        return time.perf_counter() - started
+
+    # ---- one rater
+
+    async def login(self, user):
+        rater, url = Rater(self.session()), f"{self.base}/login/"
+        async with rater.http.get(url) as page:
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', await page.text())
+        form = {"csrfmiddlewaretoken": token[1], "username": user, "password": PASSWORD}
+        async with rater.http.post(url, data=form, headers={"Referer": url}, allow_redirects=False) as answer:
+            if answer.status != 302:
+                raise PeerError("login", answer.status, await answer.text())
+        rater.csrf = next(cookie.value for cookie in rater.http.cookie_jar if cookie.key == "csrftoken")
+        return rater
+
+    async def next_task(self, rater):
+        self.n_requests += 1
+        async with rater.http.get(f"{self.base}/p/{SLUG}/judge/") as answer:
+            page, url = await answer.text(), str(answer.url)
+        if answer.status != 200:
+            raise PeerError("next", answer.status, page)
+        found = re.search(r'id="judge-data"[^>]*>(.*?)</script>', page, re.S)
+        if not found:
+            return None
+        data, key = json.loads(found[1]), re.search(r"\[(item-\d+)\]", page)
+        return Task(key and key[1], (url, data, uuid.uuid4().hex), bool(key))
+
+    async def submit(self, rater, task, choice, note):
+        self.n_requests += 1
+        url, data, key = task.handle
+        ids = [response["id"] for response in data["responses"]]
+        best = ids if choice == "A" else ids[::-1]
+        answer = {
+            "outcome": "ranking",
+            "ranking": [[pk] for pk in best],
+            "strength": 2,
+            "rationale": note,
+            **data["fixed"],
+        }
+        body = {"answer": answer, "key": key, "active_ms": 1000}
+        headers = {"X-CSRFToken": rater.csrf, "Referer": url}
+        async with rater.http.post(f"{url}submit/", json=body, headers=headers) as stored:
+            text = await stored.text()
+        if stored.status != 200:
+            raise PeerError("submit", stored.status, text)
+
+    # ---- what is stored
+
+    async def readback(self):
+        out = self.manage(code=READ)
+        rows = json.loads(next(line for line in out.splitlines() if line.startswith("ROWS "))[5:])
+        return [dict(zip(("user", "key", "choice", "note"), row, strict=True)) for row in rows]
+
+    async def export(self):
+        out = Path(self.workdir, "export.jsonl")
+        self.manage("export_items", SLUG, str(out))
+        return out.stat().st_size
