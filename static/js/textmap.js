@@ -1,34 +1,48 @@
-// The page's runs (annotate/text) as one line of text: DOM position ↔ code point of the raw text, and its words.
+// The page's runs (annotate/text) as one line of text: DOM position ↔ code point of the raw text.
 
-const BLOCKS = "p, li, th, td, h3, h4, h5, h6, pre, blockquote";
-const SEEN = { word: /[\p{L}\p{N}\p{Extended_Pictographic}\uFFFC]/u, sentence: /\S/u, char: /\S/u };
-const GRAIN = { word: "word", sentence: "sentence", char: "grapheme" };
+import { bisect, lineOf, unitsOf } from "./textunits.js";
 
 export class TextMap {
   /** @param root element whose .r runs are shown  @param raw the raw text they point into */
   constructor(root, raw) {
     this.root = root;
-    this.pane = root.parentElement; // what scrolls the text
+    this.raw = raw;
     this.points = Array.from(raw); // code points: what offsets count, unlike UTF-16
+    this.at16 = new Uint32Array(this.points.length + 1); // where each of them begins in UTF-16
+    this.points.forEach((point, i) => (this.at16[i + 1] = this.at16[i] + point.length));
     this.runs = [...root.querySelectorAll(".r")].map((el) => ({
       el, start: +el.dataset.s, end: +el.dataset.e, atom: el.classList.contains("atom"),
     }));
     this.cache = {};
   }
 
+  /** What scrolls the text. */
+  get pane() {
+    return this.root.parentElement;
+  }
+
   quote(start, end) {
-    return this.points.slice(start, end).join("");
+    return this.raw.slice(this.at16[start], this.at16[end]);
   }
 
   /** Runs that share a code point with [start, end). */
   touched(start, end) {
-    return this.runs.filter((run) => run.start < end && start < run.end);
+    const [first, after] = [({ end: last }) => last > start, (run) => run.start >= end];
+    return this.runs.slice(bisect(this.runs, first), bisect(this.runs, after));
+  }
+
+  /** Words, sentences or characters in reading order, as {start, end} in code points. */
+  units(kind) {
+    this.line ??= lineOf(this);
+    this.cache[kind] ??= unitsOf(this.line, kind);
+    return this.cache[kind];
   }
 
   /** A DOM Range → {start, end} in code points without white space at its edges, or null. Atoms count as a whole. */
   offsets(range) {
-    const parts = this.runs.filter((run) => range.intersectsNode(run.el)).map((run) => this.#clip(run, range));
-    const shown = parts.filter((part) => part.start < part.end);
+    const [first, after] = [(run) => !ends(range, run.el), (run) => starts(range, run.el)];
+    const inside = this.runs.slice(bisect(this.runs, first), bisect(this.runs, after));
+    const shown = inside.map((run) => this.#clip(run, range)).filter((part) => part.start < part.end);
     return shown.length ? this.trim(shown[0].start, shown.at(-1).end) : null;
   }
 
@@ -54,10 +68,18 @@ export class TextMap {
     while (start < end && !this.points[start].trim()) start += 1;
     while (end > start && !this.points[end - 1].trim()) end -= 1;
     if (start >= end) return null;
-    const whole = this.units("char").filter((unit) => unit.start < end && start < unit.end);
-    return whole.length
-      ? { start: Math.min(start, whole[0].start), end: Math.max(end, whole.at(-1).end) }
-      : { start, end };
+    const chars = this.units("char");
+    const first = chars[bisect(chars, (unit) => unit.end > start)];
+    const last = chars[bisect(chars, (unit) => unit.start >= end) - 1];
+    if (!first || !last || first.start >= end || last.end <= start) return { start, end };
+    return { start: Math.min(start, first.start), end: Math.max(end, last.end) };
+  }
+
+  /** The nearest point between two whole characters: behind the one that `at` would cut. */
+  gap(at) {
+    const chars = this.units("char");
+    const cut = chars[bisect(chars, (unit) => unit.end > at)];
+    return cut && cut.start < at ? cut.end : at;
   }
 
   /** [start, end) → one range for each run it touches. Static: a browser mends each live one at each edit. */
@@ -70,14 +92,28 @@ export class TextMap {
     });
   }
 
-  /** Where the last run of [start, end) is on the screen. */
+  /** Where the last run of [start, end) is on the screen; of a point, the character before it. */
   box(start, end) {
+    if (start === end) return this.#point(start);
     const run = this.touched(start, end).at(-1);
     if (!run || run.atom) return run?.el.getBoundingClientRect();
     const range = document.createRange();
     range.setStart(...this.#place(run, Math.max(start, run.start)));
     range.setEnd(...this.#place(run, Math.min(end, run.end)));
     return range.getBoundingClientRect();
+  }
+
+  #point(at) {
+    const run = this.holder(at);
+    const end = run && Math.min(Math.max(at, run.start + 1), run.end);
+    return run && this.box(run.atom ? run.start : end - 1, end);
+  }
+
+  /** The run that a point stands in or right behind; before all of them the first; undefined in an empty text. */
+  holder(at) {
+    const next = bisect(this.runs, ({ start }) => start >= at);
+    const [before, here] = [this.runs[next - 1], this.runs[next]];
+    return here?.start === at && before?.end !== at ? here : (before ?? here);
   }
 
   /** Is all of {start, end} in sight? */
@@ -95,7 +131,7 @@ export class TextMap {
   }
 
   #place(run, point) {
-    let left = this.points.slice(run.start, point).join("").length; // UTF-16 units into the run's text
+    let left = this.at16[point] - this.at16[run.start]; // UTF-16 units into the run's text
     const walker = document.createTreeWalker(run.el, NodeFilter.SHOW_TEXT);
     let node = walker.nextNode();
     while (left > node.length) {
@@ -104,46 +140,8 @@ export class TextMap {
     }
     return [node, left];
   }
-
-  /** Words, sentences or characters in reading order, as {start, end} in code points. */
-  units(kind) {
-    this.line ??= this.#line();
-    this.cache[kind] ??= this.#cut(kind);
-    return this.cache[kind];
-  }
-
-  #cut(kind) {
-    const { text, from, to } = this.line;
-    const found = [];
-    for (const { segment, index } of new Intl.Segmenter(undefined, { granularity: GRAIN[kind] }).segment(text)) {
-      const body = segment.trim();
-      if (!body || !SEEN[kind].test(body)) continue;
-      const first = index + segment.indexOf(body);
-      found.push({ start: from[first], end: to[first + body.length - 1] });
-    }
-    return found;
-  }
-
-  /** What is shown as one string: an atom is U+FFFC, blocks are lines. from/to: each UTF-16 unit's code points. */
-  #line() {
-    const [from, to] = [[], []];
-    let text = "";
-    const put = (shown, start, end) => {
-      text += shown;
-      while (from.length < text.length) from.push(start) && to.push(end);
-    };
-    let block = null;
-    for (const run of this.runs) {
-      const own = run.el.closest(BLOCKS);
-      if (block && own !== block) put("\n", run.start, run.start);
-      block = own;
-      if (run.atom) put(run.el.textContent.trim() ? "\uFFFC" : " ", run.start, run.end);
-      else {
-        const code = own?.tagName === "PRE";
-        for (let i = run.start; i < run.end; i += 1)
-          put(this.points[i] === "\n" && !code ? " " : this.points[i], i, i + 1);
-      }
-    }
-    return { text, from, to };
-  }
 }
+
+/** Does the element end before the range begins, or begin behind its end? */
+const ends = (range, el) => range.comparePoint(el, el.childNodes.length) < 0;
+const starts = (range, el) => range.comparePoint(el, 0) > 0;
