@@ -36,7 +36,8 @@ from annotate.models import Judgement
 rows = Judgement.objects.current().values_list(
     "rater__username", "item__external_id", "ranking", "shown_order", "rationale"
 )
-print("ROWS", json.dumps([[user, key, "AB"[order.index(ranking[0][0])], note] for user, key, ranking, order, note in rows]))
+found = [[user, key, "AB"[order.index(ranking[0][0])], note] for user, key, ranking, order, note in rows]
+print("ROWS", json.dumps(found))
 """
 
 
@@ -105,7 +106,8 @@ class Touchstone(Driver):
     def tree(self, procs=None):
         """The web processes, and the database and the Redis that work for them."""
         found = super().tree(procs)
-        for pid in (int(open(f"{self.pgdata}/postmaster.pid").readline()), self.redis.pid):
+        postmaster = Path(self.pgdata, "postmaster.pid").read_text().split()[0]
+        for pid in (int(postmaster), self.redis.pid):
             found += [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
         return found
 

@@ -1,4 +1,4 @@
-"""The shared harness's loadtest.py with our driver among the peers': run.py HARNESS touchstone [options of loadtest]."""
+"""The shared harness's loadtest.py with our driver among the peers': run.py HARNESS NAME [its options]."""
 
 import runpy
 import sys
