@@ -1,12 +1,13 @@
 from django.urls import path
 
-from annotate.views import account, item, judge, member, project
+from annotate.views import account, item, judge, keys, member, project
 
 app_name = "annotate"
 urlpatterns = [
     path("", project.home, name="home"),
     path("login/", account.login, name="login"),
     path("logout/", account.logout, name="logout"),
+    path("keys/", keys.keys, name="keys"),
     path("password/", account.password, name="password"),
     path("invite/<str:token>/", account.invite, name="invite"),
     path("new/", project.new, name="new_project"),

@@ -44,6 +44,7 @@ RULES = {
     "annotate:home": Rule("signed in", "GET"),
     "annotate:login": Rule("public", "GET POST"),
     "annotate:logout": Rule("signed in", "POST"),
+    "annotate:keys": Rule("signed in", "GET POST"),
     "annotate:password": Rule("signed in", "GET POST"),
     "annotate:invite": Rule("public", "GET POST", "token"),
     "annotate:new_project": Rule("superuser", "GET POST"),
