@@ -91,13 +91,13 @@ def check_answer(answer: Answer, shown: Shown, schema: Schema, *, complete: bool
     """
     problems = {
         "outcome": _verdict(answer, shown, schema) or _need(not complete or _said(answer, shown), SILENT),
-        "strength": _strength(answer, schema, complete),
+        "strength": _strength(answer, shown, schema, complete),
         "reason": _need(answer.outcome != "cannot_judge" or answer.reason.strip(), "Say why."),
         "spans": check_spans(answer.spans, shown.texts, schema),
         "omissions": _omissions(answer, shown, schema),
         "ratings": _ratings(answer, shown, schema),
         "rationales": _rationales(answer, shown, schema),
-        "principles": _principles(answer, schema, complete),
+        "principles": _principles(answer, shown, schema, complete),
         "steps": _steps(answer, shown, schema),
         "turns": _turns(answer, shown, schema),
         "safety": _safety(answer, shown, schema),
@@ -141,8 +141,9 @@ def _written(answer: Answer) -> tuple[object, ...]:
     return answer.turns, answer.corrections, answer.demonstration.strip()
 
 
-def _strength(answer: Answer, schema: Schema, complete: bool) -> str:
-    if answer.outcome != "ranking" or len(answer.ranking) < 2:
+def _strength(answer: Answer, shown: Shown, schema: Schema, complete: bool) -> str:
+    """Of a pair; how far apart many responses are, their ranking says."""
+    if answer.outcome != "ranking" or len(shown.texts) != 2:
         return ""
     if answer.strength is None:
         return _need(not complete or schema.strengths == 1, "Say how much better it is.")
@@ -181,10 +182,11 @@ def _rationales(answer: Answer, shown: Shown, schema: Schema) -> str:
     return _need(known and all(set(v) <= asked for v in answer.rationales.values()), "Not asked in this project.")
 
 
-def _principles(answer: Answer, schema: Schema, complete: bool) -> str:
+def _principles(answer: Answer, shown: Shown, schema: Schema, complete: bool) -> str:
     if not set(answer.principles) <= {principle.key for principle in schema.principles}:
         return "Not a principle of this project."
-    needed = complete and schema.principles and answer.outcome == "ranking"
+    compared = answer.outcome == "ranking" and len(shown.texts) > 1
+    needed = complete and schema.principles and compared
     return _need(not needed or answer.principles, "Say which principle decided.")
 
 
@@ -245,7 +247,7 @@ def _normal(answer: Answer, shown: Shown, schema: Schema) -> Answer:
     return answer.model_copy(
         update={
             "ranking": answer.ranking if ranked else together,
-            "strength": answer.strength if ranked and schema.strengths > 1 else None,
+            "strength": answer.strength if ranked and schema.strengths > 1 and len(shown.texts) == 2 else None,
             "reason": answer.reason.strip() if answer.outcome == "cannot_judge" else "",
             "rationale": "" if schema.rationale == "off" else answer.rationale.strip(),
             "demonstration": answer.demonstration.strip(),

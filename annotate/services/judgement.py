@@ -1,13 +1,13 @@
 """Judgements: one answer is one row with its spans, in one transaction; a correction is a new revision."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from annotate.models import Assignment, Judgement, Project, Response, SchemaVersion, Span, Task, User
+from annotate.models import Assignment, Item, Judgement, Project, Response, SchemaVersion, Span, Task, User
 from annotate.models.judgement import Source
 from annotate.models.task import AssignmentKind, AssignmentState
 from annotate.services.answer import Answer, Shown, check_answer, read_answer
@@ -57,13 +57,20 @@ def revise(*, judgement: Judgement, user: User, answer: dict, idempotency_key: s
 
 def shown_in(assignment: Assignment) -> Shown:
     """The texts of the assignment's task in the order shown, with their hashes."""
+    return shown_of(assignment.task.item, responses_in(assignment))
+
+
+def responses_in(assignment: Assignment) -> list[Response]:
+    """The task's responses in the order in which this rater sees them."""
     found = Response.objects.in_bulk(assignment.shown_order)
-    responses = [found[pk] for pk in assignment.shown_order]
-    hashes = {str(response.pk): response.sha256 for response in responses}
-    item = assignment.task.item
+    return [found[pk] for pk in assignment.shown_order]
+
+
+def shown_of(item: Item, responses: Sequence[Response]) -> Shown:
+    """What a rater has before them who sees these responses to the item."""
     return Shown(
         {r.pk: r.text for r in responses},
-        {"prompt": item.prompt_sha256, **hashes},
+        {"prompt": item.prompt_sha256, **{str(r.pk): r.sha256 for r in responses}},
         {r.pk: len(r.steps) for r in responses},
         [turn["role"] for turn in item.turns],
     )
