@@ -1,0 +1,66 @@
+"""A rater's browser without the screen: cookies, a random web process, and another try when that one has died."""
+
+import http.client
+import json
+import random
+import re
+import time
+
+PATIENCE = 60.0  # seconds until a rater stops trying; the bound is for a dead house, not a promise of speed
+
+
+class Gone(Exception):
+    """The connection broke before the answer was read: nobody knows what the server did."""
+
+
+class Browser:
+    def __init__(self, ports: list[int], session: str, chance: random.Random) -> None:
+        self.ports, self.chance = ports, chance
+        self.cookies = {"sessionid": session}
+        self.faults: list[str] = []  # answers that no server should give
+
+    def once(self, method: str, path: str, body: object = None, *, deaf: bool = False) -> tuple[int, str, str]:
+        """(status, body, Location). `deaf` hangs up as soon as all is sent. Raises Gone."""
+        link = http.client.HTTPConnection("127.0.0.1", self.chance.choice(self.ports), timeout=PATIENCE)
+        try:
+            link.request(method, path, None if body is None else json.dumps(body), self._headers())
+            if deaf:
+                raise Gone
+            answer = link.getresponse()
+            text = answer.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            raise Gone from error
+        finally:
+            link.close()
+        for cookie in answer.headers.get_all("Set-Cookie") or ():
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        if answer.status >= 500:
+            self.faults.append(f"{method} {path}: {answer.status}")
+        return answer.status, text, answer.headers.get("Location", "")
+
+    def send(self, method: str, path: str, body: object = None) -> tuple[int, str, str]:
+        """Tries until somebody answers."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.once(method, path, body)
+            except Gone:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+    def _headers(self) -> dict[str, str]:
+        kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return {"Cookie": kept, "X-CSRFToken": self.cookies.get("csrftoken", ""), "Content-Type": "application/json"}
+
+    def next_page(self, slug: str) -> tuple[str, dict] | None:
+        """The address of the leased task and the data of its page; None when there is none."""
+        status, text, where = self.send("GET", f"/p/{slug}/judge/")
+        if status == 200:
+            return None
+        assert status == 302, (status, text[:300])
+        status, text, _ = self.send("GET", where)
+        assert status == 200, (status, text[:300])
+        found = re.search(r'id="judge-data"[^>]*>(.*?)</script>', text, re.S)
+        return where, json.loads(found[1])
