@@ -15,7 +15,7 @@ const columns = [...form.querySelectorAll(".response")].map((element, i) => {
     page.last = columns[i];
     saver.changed();
   };
-  return new Column(element, data.responses[i], data.categories, answer, changed);
+  return new Column(element, data.responses[i], data, answer, changed);
 });
 const verdict = new Verdict(form, columns.map((column) => column.id), answer);
 const say = (text) => (document.getElementById("said").textContent = text);

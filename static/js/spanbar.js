@@ -60,8 +60,8 @@ export class Bar {
   /** Shown while something is chosen, with what can be done to it. */
   show() {
     const { range, selected, target, offersMissing } = this.editor;
-    const [open, words] = [Boolean(range), Boolean(range) && range.start < range.end];
-    const chosen = selected ? target : null;
+    const [open, chosen] = [Boolean(range), selected ? target : null];
+    const words = open && range.start < range.end && !("at" in (target ?? {}));
     for (const button of this.buttons) {
       button.hidden = !words;
       button.setAttribute("aria-pressed", button.dataset.category === chosen?.category);

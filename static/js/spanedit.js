@@ -55,7 +55,7 @@ export class MarkedText {
     const moved = MOVES.some((name) => name in changes && changes[name] !== old[name]);
     const { mark, said } = this.marks[moved ? "put" : "change"]({ ...old, ...changes }, `${id} ${Object.keys(changes)}`);
     if (!mark) return this.explain(said);
-    if (id === this.selected) this.range = rangeOf(mark);
+    if (id === this.selected) this.range = rangeOf(mark) ?? this.range;
     this.changed("note" in changes || "correction" in changes ? "" : this.#became(mark, changes), said);
     return id;
   }
@@ -71,7 +71,7 @@ export class MarkedText {
     this.marks.replace(spans, omissions);
     const chosen = this.marks.get(this.selected);
     if (this.selected && !chosen) this.letGo();
-    else if (chosen) this.range = rangeOf(chosen);
+    else if (chosen) this.range = rangeOf(chosen) ?? this.range;
     this.redraw();
   }
 
@@ -107,4 +107,8 @@ export class MarkedText {
   }
 }
 
-export const rangeOf = ({ start, end, at }) => (at === undefined ? { start, end } : { start: at ?? 0, end: at ?? 0 });
+/** What is chosen with a mark; null for what is missing anywhere. */
+export function rangeOf({ start, end, at }) {
+  if (at === undefined) return { start, end };
+  return at === null ? null : { start: at, end: at };
+}

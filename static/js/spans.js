@@ -61,7 +61,7 @@ export class SpanEditor extends MarkedText {
   select(id) {
     const mark = this.marks.get(id);
     if (!mark) return this.choose(null);
-    this.#take(rangeOf(mark), id);
+    this.#take(rangeOf(mark) ?? this.range, id);
     this.announce(nameOf(mark, this));
   }
 
@@ -82,7 +82,7 @@ export class SpanEditor extends MarkedText {
   /** Mark the chosen range, or give the chosen span another category. */
   mark(category) {
     const { range, selected } = this;
-    if (range.start === range.end) return this.announce("Choose words first.");
+    if (range.start === range.end || "at" in (this.target ?? {})) return this.announce("Choose words first.");
     if (selected) return this.update(selected, { category });
     this.letGo();
     if (this.marks.on(range, category)) this.changed("Marked already."); // a key pressed twice
@@ -90,9 +90,9 @@ export class SpanEditor extends MarkedText {
     getSelection().removeAllRanges();
   }
 
-  /** "Something is missing here": behind what is chosen; then to its details. */
+  /** "Something is missing here": behind what is chosen, else anywhere; then to its details. */
   miss() {
-    const id = this.addOmission(this.range.end);
+    const id = this.addOmission(this.range?.end ?? null);
     getSelection().removeAllRanges();
     this.select(id);
     this.tell("omissionedit", { id });
