@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from annotate.agreement import Marks, marks, merge
+
 Value = str | int | float
 Unit = tuple[str, tuple]  # question, and which unit of it
 BUCKETS_PER_OCTAVE = 8  # of active time: a bucket is 9 % wide
@@ -29,9 +31,8 @@ class Said:
     ratings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     safety: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     steps: Mapping[str, Sequence[int | None]] = field(default_factory=dict)
-    marked: Mapping[int, frozenset[str]] = field(
-        default_factory=dict
-    )  # response -> categories; {} where it was checked
+    # Of the responses that were looked at for errors: category -> its spans; {} where there was nothing to mark.
+    marked: Mapping[int, Mapping[str, Sequence[tuple[int, int]]]] = field(default_factory=dict)
     active_ms: int = 0
 
 
@@ -115,6 +116,27 @@ def disputes(found: Mapping[Unit, Mapping[Value, int]]) -> dict[str, float]:
         for n, more in enumerate(disagreeing(counts)):
             pairs[question][n] += more
     return {question: apart / every for question, (apart, every) in pairs.items() if every}
+
+
+def marked_texts(judgements: Sequence[Said], asked: Asked, lengths: Mapping[int, int]) -> dict[str, Marks]:
+    """What the unitised agreement needs of each category, over all responses that somebody looked at."""
+    looked = sorted({response for said in judgements for response in said.marked})
+    return {
+        category: merge(
+            marks(
+                lengths[response],
+                [said.marked[response].get(category, ()) for said in judgements if response in said.marked],
+            )
+            for response in looked
+        )
+        for category in asked.categories
+    }
+
+
+def taken(sums: Sequence) -> list:
+    """The same sums with their signs turned, to take them back from a total."""
+    observed, positions, *lengths = sums
+    return [-observed, -positions, *([[size, -n] for size, n in found] for found in lengths)]
 
 
 # ---- One rater

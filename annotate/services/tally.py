@@ -4,7 +4,6 @@ Counting goes by tasks: what a task added before is taken back, and what it says
 what a judgement says and shrink by what the one it supersedes said.
 """
 
-import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,11 +13,24 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Length
 
-from annotate.models import Dispute, Judgement, Pattern, Project, RaterTally, Response, Side, TaskTally
+from annotate.agreement import merge
+from annotate.models import (
+    Agreement,
+    Dispute,
+    Judgement,
+    MarkTally,
+    Pattern,
+    Project,
+    RaterTally,
+    Response,
+    Side,
+    TaskTally,
+)
 from annotate.models.judgement import Source
 from annotate.models.task import AssignmentKind
 from annotate.schema import Schema
-from annotate.tally import Asked, Said, Unit, across, disputes, gathered, pattern, sums
+from annotate.services.agreement import refresh
+from annotate.tally import Asked, Said, Unit, across, disputes, gathered, marked_texts, pattern, sums, taken
 
 MOST = 400  # judgements counted in one transaction
 Line = tuple[str, str, str]  # side, question, pattern
@@ -46,6 +58,8 @@ def count_waiting(*, seconds: float) -> int:
     for project in Project.objects.filter(Exists(waiting)):
         while time.monotonic() < end and (some := count_some(project=project)):
             counted += some
+    for project in Project.objects.filter(Exists(Agreement.objects.filter(project=OuterRef("pk"), stale=True))):
+        refresh(project=project, seconds=max(0.0, end - time.monotonic()))
     return counted
 
 
@@ -53,7 +67,7 @@ def count_waiting(*, seconds: float) -> int:
 def recount(*, project: Project) -> None:
     """Forget all counts: they are made again from the judgements, some at a time."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    for model in (TaskTally, Pattern, Dispute, RaterTally):
+    for model in (TaskTally, Pattern, MarkTally, Agreement, Dispute, RaterTally):
         model.objects.filter(project=project).delete()
     project.judgements.filter(tallied=True).update(tallied=False)
 
@@ -61,9 +75,9 @@ def recount(*, project: Project) -> None:
 def said_by(row: Judgement) -> Said:
     """A judgement as counting reads it."""
     looked = {*row.checked, *(gap["response"] for gap in row.omissions)}
-    marked: dict[int, set[str]] = {response: set() for response in looked}
+    marked: dict[int, dict[str, list[tuple[int, int]]]] = {response: {} for response in looked}
     for span in row.spans.all():
-        marked.setdefault(span.response_id, set()).add(span.category)
+        marked.setdefault(span.response_id, {}).setdefault(span.category, []).append((span.start, span.end))
     return Said(
         row.shown_order,
         row.outcome,
@@ -72,7 +86,7 @@ def said_by(row: Judgement) -> Said:
         row.ratings,
         row.safety,
         row.steps,
-        {response: frozenset(found) for response, found in marked.items()},
+        marked,
         row.active_ms,
     )
 
@@ -89,13 +103,18 @@ def _count_tasks(project: Project, ids: set[int]) -> None:
     asked, by_task = _asked(project.schema), defaultdict(list)
     for row in Judgement.objects.counted().filter(task__in=ids).prefetch_related("spans"):
         by_task[row.task_id].append(row)
+    lengths = _lengths({pk for rows in by_task.values() for row in rows for pk in row.shown_order})
     old = {tally.task_id: tally for tally in TaskTally.objects.filter(task__in=ids)}
-    tallies, quarrels, change = [], [], Counter()
+    tallies, quarrels, change, marks = [], [], Counter(), defaultdict(list)
     for task_id in sorted(ids):
-        tally, found = _tally(project, task_id, by_task[task_id], asked)
+        tally, found = _tally(project, task_id, by_task[task_id], asked, lengths)
         change.update(_lines(tally))
         if task_id in old:
             change.subtract(_lines(old[task_id]))
+        marks[task_id % MarkTally.BUCKETS] += [(name, sums) for name, sums in tally.marks.items()]
+        marks[task_id % MarkTally.BUCKETS] += [
+            (name, taken(sums)) for name, sums in (old[task_id].marks if task_id in old else {}).items()
+        ]
         tallies.append(tally)
         quarrels += [Dispute(project=project, task_id=task_id, question=q, share=s) for q, s in found.items() if s]
     Dispute.objects.filter(task__in=ids).delete()
@@ -103,6 +122,7 @@ def _count_tasks(project: Project, ids: set[int]) -> None:
     fields = ["raters", "disagreement", "patterns", "marks", "counted_at"]
     TaskTally.objects.bulk_create(tallies, update_conflicts=True, unique_fields=["task"], update_fields=fields)
     _change_patterns(project, {line: units for line, units in change.items() if units})
+    _change_marks(project, marks)
 
 
 def _asked(schema: Schema) -> Asked:
@@ -110,14 +130,15 @@ def _asked(schema: Schema) -> Asked:
 
 
 def _tally(
-    project: Project, task_id: int, rows: Sequence[Judgement], asked: Asked
+    project: Project, task_id: int, rows: Sequence[Judgement], asked: Asked, lengths: Mapping[int, int]
 ) -> tuple[TaskTally, dict[str, float]]:
-    people = [row for row in rows if row.source != Source.MACHINE]
-    machines = [row for row in rows if row.source == Source.MACHINE]
-    found = {Side.PEOPLE: gathered(map(said_by, people), asked), Side.MACHINES: gathered(map(said_by, machines), asked)}
+    people = [said_by(row) for row in rows if row.source != Source.MACHINE]
+    machines = [said_by(row) for row in rows if row.source == Source.MACHINE]
+    found = {Side.PEOPLE: gathered(people, asked), Side.MACHINES: gathered(machines, asked)}
     quarrels = disputes(found[Side.PEOPLE])
     lines = [[*line, units] for line, units in sorted(_patterns(found).items())]
     tally = TaskTally(project=project, task_id=task_id, raters=len(people), patterns=lines)
+    tally.marks = {name: sums for name, sums in marked_texts(people, asked, lengths).items() if sums.positions}
     tally.disagreement = quarrels.get("preference", max(quarrels.values(), default=None))
     return tally, quarrels
 
@@ -150,6 +171,27 @@ def _change_patterns(project: Project, change: Mapping[Line, int]) -> None:
     ]  # fmt: skip
     unique = ["project", "side", "question", "digest"]
     Pattern.objects.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=["units"])
+    _make_stale(project, {line[:2] for line in change})
+
+
+def _change_marks(project: Project, change: Mapping[int, Sequence[tuple[str, Sequence]]]) -> None:
+    """Add to the sums of each bucket; under the project's lock, too."""
+    stored = MarkTally.objects.filter(project=project, bucket__in=change)
+    sums = {(row.category, row.bucket): [row.sums] for row in stored}
+    for bucket, lines in change.items():
+        for category, more in lines:
+            sums.setdefault((category, bucket), []).append(more)
+    rows = [MarkTally(project=project, category=c, bucket=b, sums=merge(found)) for (c, b), found in sums.items()]
+    unique = ["project", "category", "bucket"]
+    MarkTally.objects.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=["sums"])
+    categories = {category for lines in change.values() for category, _ in lines}
+    _make_stale(project, {(str(Side.PEOPLE), f"spans:{category}") for category in categories})
+
+
+def _make_stale(project: Project, questions: set[tuple[str, str]]) -> None:
+    rows = [Agreement(project=project, side=side, question=question) for side, question in sorted(questions)]
+    unique = ["project", "side", "question"]
+    Agreement.objects.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=["stale"])
 
 
 # ---- Raters
@@ -198,8 +240,3 @@ def _sums(row: Judgement, lengths: Mapping[int, int], newer: Judgement | None = 
     characters = sum(len(turn["content"]) for turn in turns) + sum(lengths[pk] for pk in row.shown_order)
     said = Said(row.shown_order, row.outcome, row.ranking, active_ms=row.active_ms)
     return sums(said, lengths, characters)
-
-
-def counts_of(text: str) -> dict:
-    """A stored pattern as {value: raters}."""
-    return dict(json.loads(text))

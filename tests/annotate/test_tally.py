@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from annotate.models import Dispute, Item, Judgement, Pattern, RaterTally, Side, TaskTally
+from annotate.models import Agreement, Dispute, Item, Judgement, MarkTally, Pattern, RaterTally, Side, TaskTally
 from annotate.models.judgement import Source
 from annotate.services.judgement import revise, store_judgements, submit_judgement
 from annotate.services.tally import count_some, recount, said_by
@@ -41,7 +41,7 @@ def test_what_cannot_be_judged_and_what_was_left_out_of_a_ranking_says_nothing()
 
 
 def test_everything_that_was_answered_is_a_unit_of_its_own():
-    rated = {"ratings": {"3": {"help": 4}}, "marked": {3: frozenset({"wrong"}), 5: frozenset()}}
+    rated = {"ratings": {"3": {"help": 4}}, "marked": {3: {"wrong": [(0, 4)]}, 5: {}}}
     found = dict(answers(said([5], [3], **rated, safety={"5": {}}, steps={"3": [1, None, -1]}), ASKED))
     assert {unit: value for unit, value in found.items() if unit[0] not in ("preference", "strength")} == {
         ("criterion:help", (3,)): 4,
@@ -92,6 +92,10 @@ def judged(project):
             order = rng.sample(shown, 2)
             row = {"task": task.pk, "shown_order": order, "outcome": "ranking", "ranking": [[order[0]], [order[1]]]}
             row |= {"ratings": {order[0]: {"helpful": rng.randint(1, 5)}}, "checked": order[: rng.randint(0, 2)]}
+            if rng.random() < 0.5:  # some mark the first word of what they saw last, and then it is not "checked"
+                mark = {"response": order[1], "start": 0, "end": rng.randint(3, 6), "category": "wrong"}
+                text = task.responses.get(pk=order[1]).text
+                row |= {"spans": [mark | {"quote": text[: mark["end"]]}], "checked": order[:1]}
             row |= {"idempotency_key": f"{task.pk} {rater}", "rater_name": rater, "active_ms": rng.randint(1, 90_000)}
             rows.append(row | {"source": Source.MACHINE if rater == "gpt" else Source.IMPORTED})
     store_judgements(project=project, rows=rows, source=Source.IMPORTED)
@@ -105,6 +109,7 @@ def kept(project):
         {(row.side, row.question, row.pattern): row.units for row in patterns},
         {row.task_id: (row.raters, row.disagreement) for row in TaskTally.objects.filter(project=project)},
         {(row.task_id, row.question): row.share for row in Dispute.objects.filter(project=project)},
+        {(row.category, row.bucket): row.sums for row in MarkTally.objects.filter(project=project) if row.sums[1]},
         {(row.who, row.source): row.sums for row in RaterTally.objects.filter(project=project)},
     )
 
@@ -118,7 +123,7 @@ def test_counting_in_small_steps_is_counting_at_once(judged):
     count(judged, most=3)
     in_steps = kept(judged)
     recount(project=judged)
-    assert kept(judged) == ({}, {}, {}, {})
+    assert kept(judged) == ({}, {}, {}, {}, {})
     count(judged)
     assert kept(judged) == in_steps
     assert not judged.judgements.filter(tallied=False).exists()
@@ -130,7 +135,9 @@ def test_the_counts_are_those_of_the_judgements(judged):
     asked = Asked([category.key for category in judged.schema.categories])
     wanted = Counter((q, pattern(counts)) for (q, _), counts in gathered(map(said_by, people), asked).items())
     assert {key[1:]: n for key, n in kept(judged)[0].items() if key[0] == Side.PEOPLE} == wanted
-    assert sum(row["judged"] for (_, source), row in kept(judged)[3].items() if source != Source.MACHINE) == len(people)
+    assert sum(row["judged"] for (_, source), row in kept(judged)[-1].items() if source != Source.MACHINE) == len(
+        people
+    )
 
 
 def test_machines_are_counted_apart_and_beside_people(judged):
@@ -140,7 +147,7 @@ def test_machines_are_counted_apart_and_beside_people(judged):
     for (side, question, _), units in kept(judged)[0].items():
         by_side[side] += units if question == "preference" else 0
     assert 0 < machines == by_side[Side.MACHINES] == by_side[Side.ACROSS]
-    assert {source for who, source in kept(judged)[3] if who == "name:gpt"} == {Source.MACHINE}
+    assert {source for who, source in kept(judged)[-1] if who == "name:gpt"} == {Source.MACHINE}
 
 
 def test_a_revision_takes_back_what_was_said_before(judged, bob):
@@ -157,8 +164,8 @@ def test_a_revision_takes_back_what_was_said_before(judged, bob):
     recount(project=judged)
     count(judged)
     assert kept(judged) == in_steps
-    assert in_steps[3][f"user:{bob.pk}", "human"]["decided"] == 1
-    assert in_steps[3][f"user:{bob.pk}", "human"]["judged"] == 1
+    assert in_steps[-1][f"user:{bob.pk}", "human"]["decided"] == 1
+    assert in_steps[-1][f"user:{bob.pk}", "human"]["judged"] == 1
 
 
 def texts(assignment):
@@ -183,3 +190,14 @@ def test_what_waits_in_every_project_is_counted_in_the_background(judged):
     task()
     assert not judged.judgements.filter(tallied=False).exists()
     assert RaterTally.objects.filter(project=judged).exists()
+    assert Agreement.objects.get(project=judged, side=Side.PEOPLE, question="preference").figures["alpha"]["n"] > 0
+
+
+def test_marks_are_kept_for_the_unitised_agreement(judged):
+    count(judged, most=5)
+    sums = kept(judged)[3]
+    assert sum(n for (category, _), found in sums.items() for _, n in found[2] if category == "wrong") > 0
+    assert all(found[0] >= 0 and all(n > 0 for _, n in found[2] + found[3]) for found in sums.values())
+    assert set(Agreement.objects.filter(question__startswith="spans:", stale=True).values_list("side", flat=True)) == {
+        Side.PEOPLE
+    }
