@@ -5,11 +5,30 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 
-from annotate.formats import FORMATS
+from annotate.formats import AUTO, FORMATS
 from worker.services.training import RECIPES
 
 QUEUES = (("cpu", "cpu: any worker"), ("gpu", "gpu: a worker with an accelerator"))
-TITLES = {"jsonl": "Touchstone JSON lines", "qa-feedback": "QA-Feedback JSON", "hh-rlhf": "HH-RLHF JSON lines"}
+TITLES = {
+    AUTO: "Tell by its first row",
+    "jsonl": "Touchstone",
+    "table": "A table: prompt, response_a, response_b, …",
+    "trl": "TRL preference: prompt, chosen, rejected",
+    "hh-rlhf": "HH-RLHF",
+    "helpsteer": "HelpSteer 1, 2",
+    "helpsteer-preference": "HelpSteer 2 preference, HelpSteer 3",
+    "ultrafeedback": "UltraFeedback",
+    "ultrafeedback-binarized": "UltraFeedback, binarized",
+    "reward-bench": "RewardBench 1, 2",
+    "qa-feedback": "QA-Feedback",
+    "prm800k": "PRM800K",
+    "bigbench-mistake": "BIG-Bench Mistake",
+    "mqm": "MQM (WMT), TSV",
+    "pandalm": "PandaLM test set",
+    "hanna": "HANNA",
+    "argilla": "Argilla export",
+    "label-studio": "Label Studio JSON",
+}
 
 
 class TrainForm(forms.Form):
@@ -22,7 +41,7 @@ class TrainForm(forms.Form):
 
 class ImportForm(forms.Form):
     format = forms.ChoiceField(
-        choices=[("", "Choose the format of the file"), *((name, TITLES[name]) for name in FORMATS)]
+        choices=[("", "Choose the format of the file"), *((name, TITLES[name]) for name in (AUTO, *FORMATS))]
     )
     file = forms.FileField(allow_empty_file=False)
 

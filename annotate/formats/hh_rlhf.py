@@ -5,9 +5,9 @@ made up: by the hash of the two texts, which knows nothing of the verdict. Order
 """
 
 import re
-from hashlib import sha256
 
-from annotate.formats.record import Record, make
+from annotate.formats.pairs import ranked
+from annotate.formats.record import Record
 
 SPEAKER = re.compile(r"\n\n(Human|Assistant):")
 ROLES = {"Human": "user", "Assistant": "assistant"}
@@ -16,23 +16,18 @@ Turns = list[tuple[str, str]]
 
 def record(row: dict) -> Record:
     """The item of one line, with the verdict that came with it; other fields become metadata."""
-    chosen, chosen_answer = _split(row, "chosen")
-    rejected, rejected_answer = _split(row, "rejected")
+    chosen, chosen_answer = split(row, "chosen")
+    rejected, rejected_answer = split(row, "rejected")
     if chosen != rejected:
         raise ValueError("chosen and rejected differ before the last answer")
     if chosen_answer == rejected_answer:
         raise ValueError("chosen and rejected are the same")
-    answers = sorted([chosen_answer, rejected_answer], key=lambda text: sha256(text.encode()).digest())
-    best = answers.index(chosen_answer)
-    return make(
-        turns=[{"role": role, "content": content} for role, content in chosen],
-        responses=[{"text": text} for text in answers],
-        judgements=[{"shown": [0, 1], "outcome": "ranking", "ranking": [[best], [1 - best]]}],
-        metadata={key: value for key, value in row.items() if key not in ("chosen", "rejected")},
-    )
+    metadata = {key: value for key, value in row.items() if key not in ("chosen", "rejected")}
+    turns = [{"role": role, "content": content} for role, content in chosen]
+    return ranked(turns, [[{"text": chosen_answer}], [{"text": rejected_answer}]], metadata=metadata)
 
 
-def _split(row: dict, name: str) -> tuple[Turns, str]:
+def split(row: dict, name: str) -> tuple[Turns, str]:
     """The turns before the last answer, and that answer, white space around each taken off."""
     dialogue = row.get(name)
     if not isinstance(dialogue, str):

@@ -1,14 +1,21 @@
 """Our own format, one item a line, with nothing lost: docs/formats.md. PURE.
 
-`prompt` may stand for a conversation of one turn, and a plain string for a response or a passage.
+`prompt` may stand for a conversation of one turn, and a plain string for a response or a passage. In a table (CSV, TSV,
+Parquet) the cells of lists and objects are JSON texts. `cursor` says where an export goes on, and is passed by.
 """
 
+from annotate.formats.fields import listed, mapping
 from annotate.formats.record import Record, make
+
+LISTS = ("turns", "context", "responses", "judgements")
 
 
 def record(row: dict) -> Record:
     """The item of one line."""
-    values = dict(row)
+    values = {key: value for key, value in row.items() if key != "cursor"}
+    for name in (*LISTS, "metadata"):
+        if isinstance(values.get(name), str):
+            values[name] = mapping(values, name) if name == "metadata" else listed(values, name)
     if "prompt" in values:
         if "turns" in values:
             raise ValueError("prompt and turns exclude each other")

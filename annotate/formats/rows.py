@@ -16,6 +16,9 @@ LONGEST = 16 * 2**20  # bytes or characters of one row
 DEEPEST = 50
 CHUNK = 2**16
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+SUSPECT = re.compile(
+    r"[\x00\ud800-\udfff]|\\u(?:0000|[dD][89a-fA-F])|[0-9][eE]|[0-9]{300}"
+)  # all that `check` looks for
 
 Rows = Iterator[tuple[str, dict]]
 
@@ -28,7 +31,7 @@ def json_lines(file: BinaryIO) -> Rows:
         try:
             row = _line(line, "utf-8-sig" if number == 1 else "utf-8")
         except ValueError as error:
-            raise ValueError(f"line {number}: {_reason(error)}") from None
+            raise ValueError(f"line {number}: {reason(error)}") from None
         if row is not None:
             yield f"line {number}", row
 
@@ -54,13 +57,13 @@ def json_array(file: BinaryIO) -> Rows:
         if _skip_space(chunks, rest[1:]):
             raise ValueError("there is text after the array")
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"record {number}: {_reason(error)}" if number else _reason(error)) from None
+        raise ValueError(f"record {number}: {reason(error)}" if number else reason(error)) from None
 
 
 def json_object(text: str) -> dict:
     """The one JSON object of a text. ValueError where it is none, or cannot be stored."""
     try:
-        return _checked(DECODER.decode(text))
+        return _checked(DECODER.decode(text), text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -106,14 +109,16 @@ def _refuse(name: str) -> None:
 DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
-def _checked(row: object) -> dict:
+def _checked(row: object, text: str | None = None) -> dict:
+    """The row, walked in whole; a text that cannot hold anything bad spares the walk."""
     if not isinstance(row, dict):
         raise ValueError("must be a JSON object")
-    _check(row, "", 0)
+    if text is None or SUSPECT.search(text) or text.count("[") + text.count("{") > DEEPEST:
+        check(row, "", 0)
     return row
 
 
-def _check(value: object, path: str, depth: int) -> None:
+def check(value: object, path: str, depth: int) -> None:
     """Walk all of it; the error says where the first unstorable thing stands."""
     if depth > DEEPEST:
         raise ValueError("nested too deeply")
@@ -125,14 +130,14 @@ def _check(value: object, path: str, depth: int) -> None:
             raise ValueError(f"{path} is too large a number")
     elif isinstance(value, dict):
         for key, part in value.items():
-            _check(key, "", depth)
-            _check(part, f"{path}.{key}" if path else key, depth + 1)
+            check(key, "", depth)
+            check(part, f"{path}.{key}" if path else key, depth + 1)
     elif isinstance(value, list):
         for place, part in enumerate(value):
-            _check(part, f"{path}.{place}", depth + 1)
+            check(part, f"{path}.{place}", depth + 1)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     if isinstance(error, UnicodeDecodeError):

@@ -2,10 +2,14 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 
 from annotate.formats import Record
 from annotate.formats.record import Verdict, text_sha256
 from annotate.models import Item, Project, Response, Task
+from annotate.schema import Schema
+from annotate.services.answer import Shown, check_answer, read_answer
+from annotate.services.judgement import OWN
 from annotate.services.task import task_key
 
 BY_PLACE = ("ratings", "rationales", "steps", "safety", "corrections")
@@ -17,16 +21,32 @@ def judgement_rows(*, project: Project, batch: list[tuple[str, str, Record]]) ->
     rows, places = [], {}
     for where, key, one in batch:
         item, ids = responses[key]
-        seen: Counter[str] = Counter()  # two raters without a name may say the same of one item
-        for verdict in one.judgements:
-            # PostgreSQL keeps JSON objects in an order of its own, so the order of keys must not count.
-            said = json.dumps(verdict.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
-            seen[said] += 1
-            name = "import:" + text_sha256(f"{key} {seen[said]} {said}")
+        for name, verdict in named(key, one):
             places[name] = where
             rows.append({"item": item, "idempotency_key": name, **_row(verdict, ids)})
     _add_tasks(project, rows)
     return rows, places
+
+
+def named(key: str, one: Record) -> Iterator[tuple[str, Verdict]]:
+    """Each verdict under the name by which it is known again."""
+    seen: Counter[str] = Counter()  # two raters without a name may say the same of one item
+    for verdict in one.judgements:
+        # PostgreSQL keeps JSON objects in an order of its own, so the order of keys must not count.
+        said = json.dumps(verdict.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+        seen[said] += 1
+        yield "import:" + text_sha256(f"{key} {seen[said]} {said}"), verdict
+
+
+def check_verdicts(one: Record, schema: Schema) -> None:
+    """Raises ValidationError where a verdict is none under the schema; the places stand for the ids to come."""
+    ids = list(range(len(one.responses)))
+    for verdict in one.judgements:
+        said = {name: value for name, value in _row(verdict, ids).items() if name not in OWN}
+        texts = {place: one.responses[place].text for place in verdict.shown}
+        steps = {place: len(one.responses[place].steps) for place in verdict.shown}
+        shown = Shown(texts, {}, steps, [turn.role for turn in one.turns])
+        check_answer(read_answer(said), shown, schema, complete=False)
 
 
 def _response_ids(project: Project, keys: set[str]) -> dict[str, tuple[int, list[int]]]:

@@ -2,18 +2,20 @@
 
 import itertools
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
 
-from annotate.formats import FORMATS, Record, read
+from annotate.formats import Record, read, recognised
+from annotate.formats.holds import Holds, admit
 from annotate.formats.record import prompt_sha256, split_of, text_sha256
-from annotate.models import Item, Project, Response, Span, User
+from annotate.models import Item, Judgement, Project, Response, Span, User
 from annotate.models.judgement import Source
-from annotate.schema import Category
 from annotate.services.event import record
 from annotate.services.imported import judgement_rows
 from annotate.services.judgement import store_judgements
@@ -33,8 +35,12 @@ def silent(stage: str, done: int, total: int) -> None:
 class Survey:
     """What a file holds, known before anything is written."""
 
-    records: int
-    categories: frozenset[str]  # of spans
+    format: str  # as recognised
+    holds: Holds
+
+    @property
+    def records(self) -> int:
+        return self.holds.items
 
 
 def import_items(
@@ -46,89 +52,72 @@ def import_items(
     item. Raises ValueError "line 17: …", and then nothing was written. `file` is binary and is read twice.
     """
     survey = survey_file(file=file, format=format, report=report)
-    return write_items(project=project, file=file, format=format, survey=survey, actor=actor, report=report)
+    return write_items(project=project, file=file, survey=survey, actor=actor, report=report)
 
 
 def survey_file(*, file: BinaryIO, format: str, report: Report = silent) -> Survey:
     """Read and check all of the file, while no lock is held. Reports bytes. Raises ValueError "line 17: …"."""
-    if format not in FORMATS:
-        raise ValueError(f"{format!r} is not one of the formats {', '.join(FORMATS)}")
-    size, records, categories = file.seek(0, 2), 0, set()
-    file.seek(0)
+    format = recognised(file, format)
+    size, holds = file.seek(0, 2), Holds()
     first: dict[str, tuple[str, str]] = {}  # id -> where it stood first, and for which item
     for where, one in read(file, format):
-        records += 1
-        categories |= {span.category for verdict in one.judgements for span in verdict.spans}
+        try:
+            holds.add(one)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
         if one.id:
             place, key = first.setdefault(one.id, (where, item_key(one)))
-            if key != item_key(one):
+            if place != where and key != item_key(one):
                 raise ValueError(f"{where}: the id {one.id!r} stands for another item at {place}")
         report("reading the file (bytes)", file.tell(), size)
-    if not records:
+    if not holds.items:
         raise ValueError("the file holds no items")
-    return Survey(records, frozenset(categories))
+    return Survey(format, holds)
 
 
 @transaction.atomic
 def write_items(
-    *,
-    project: Project,
-    file: BinaryIO,
-    format: str,
-    survey: Survey,
-    actor: User | None = None,
-    report: Report = silent,
+    *, project: Project, file: BinaryIO, survey: Survey, actor: User | None = None, report: Report = silent
 ) -> dict[str, int]:
-    """Write a surveyed file. Span categories that the project lacks are added to its schema."""
+    """Write a surveyed file. Categories, criteria and the like that the project lacks are added to its schema."""
     # One import at a time; no_key, so that people can judge and be leased tasks meanwhile.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    _add_categories(project, survey.categories, actor)
-    before, done = _count(project), 0
-    file.seek(0)
-    placed = ((where, item_key(one), one) for where, one in read(file, format))
-    new_items = 0
-    while batch := list(itertools.islice(placed, BATCH)):
-        new_items += _write_batch(project, batch)
+    if (schema := admit(project.schema, survey.holds)) != project.schema:
+        change_schema(project=project, schema=schema, actor=actor)
+    last = Judgement.objects.aggregate(last=Max("pk"))["last"] or 0
+    counts, done = Counter(items=0, responses=0, judgements=0), 0
+    for batch in batches(file, survey.format):
+        counts += _write_batch(project, batch)
         done += len(batch)
         report("writing items", done, survey.records)
-    counts = {name: count - before[name] for name, count in _count(project).items()}
-    counts["skipped"] = survey.records - new_items
-    record(kind="items.imported", subject=project, project=project, actor=actor, format=format, **counts)
-    return counts
+    new = project.judgements.filter(pk__gt=last, idempotency_key__startswith="import:")
+    told = {name: counts[name] for name in ("items", "responses", "judgements")}
+    told |= {"spans": Span.objects.filter(judgement__in=new).count(), "skipped": survey.records - counts["items"]}
+    record(kind="items.imported", subject=project, project=project, actor=actor, format=survey.format, **told)
+    return told
+
+
+def batches(file: BinaryIO, format: str) -> Iterator[list[Placed]]:
+    """The file's records with their places and keys, a few hundred at once."""
+    file.seek(0)
+    placed = ((where, item_key(one), one) for where, one in read(file, format))
+    while batch := list(itertools.islice(placed, BATCH)):
+        yield batch
 
 
 def item_key(one: Record) -> str:
     """sha256 of turns, context and responses: an item is stored once, however often it comes."""
-    values = one.model_dump(include={"turns", "context"})
-    return text_sha256(json.dumps([values["turns"], values["context"], [answer.text for answer in one.responses]]))
+    turns = [{"role": turn.role, "content": turn.content} for turn in one.turns]
+    context = [{"title": passage.title, "text": passage.text} for passage in one.context]
+    return text_sha256(json.dumps([turns, context, [answer.text for answer in one.responses]]))
 
 
-def _count(project: Project) -> dict[str, int]:
-    """People may judge meanwhile, so only what came with files is counted."""
-    imported = project.judgements.filter(idempotency_key__startswith="import:")
-    return {
-        "items": project.items.count(),
-        "responses": Response.objects.filter(item__project=project).count(),
-        "judgements": imported.count(),
-        "spans": Span.objects.filter(judgement__in=imported).count(),
-    }
-
-
-def _add_categories(project: Project, keys: frozenset[str], actor: User | None) -> None:
-    schema = project.schema
-    if missing := sorted(keys - {category.key for category in schema.categories}):
-        new = tuple(Category(key=key, label=key.replace("-", " ").replace("_", " ").capitalize()) for key in missing)
-        change_schema(
-            project=project, schema=schema.model_copy(update={"categories": schema.categories + new}), actor=actor
-        )
-
-
-def _write_batch(project: Project, batch: list[Placed]) -> int:
-    """Write what is new in the batch; returns how many items that is."""
+def _write_batch(project: Project, batch: list[Placed]) -> Counter:
+    """Write what is new in the batch; returns how many items, responses and judgements that is."""
     wanted = {key: (where, one) for where, key, one in reversed(batch)}  # the first of equal items stays
     known = set(project.items.filter(key__in=wanted).values_list("key", flat=True))
     new = {key: both for key, both in reversed(wanted.items()) if key not in known}
-    _refuse_known_ids(project, new)
+    refuse_known_ids(project, new)
     items = Item.objects.bulk_create([_item(project, key, one) for key, (_, one) in new.items()])
     responses = [response for item in items for response in _responses(item, new[item.key][1])]
     # Raters see the ids: their order must not tell the place in the file, which often tells the source.
@@ -136,14 +125,14 @@ def _write_batch(project: Project, batch: list[Placed]) -> int:
     make_tasks(project=project, items=items)
     rows, places = judgement_rows(project=project, batch=batch)
     try:
-        store_judgements(project=project, rows=rows, source=Source.IMPORTED)
+        judgements = store_judgements(project=project, rows=rows, source=Source.IMPORTED)
     except ValidationError as error:
         key, _, field = next(iter(error.message_dict)).partition(": ")
         raise ValueError(f"{places[key]}: {field}: {error.messages[0]}") from None
-    return len(items)
+    return Counter(items=len(items), responses=len(responses), judgements=judgements)
 
 
-def _refuse_known_ids(project: Project, new: dict[str, tuple[str, Record]]) -> None:
+def refuse_known_ids(project: Project, new: dict[str, tuple[str, Record]]) -> None:
     """An id that stands for another item in the project is a mistake in one of the two files."""
     places = {one.id: where for where, one in new.values() if one.id}
     taken = project.items.filter(external_id__in=places).values_list("external_id", flat=True).first()

@@ -109,6 +109,18 @@ def test_span_categories_that_are_new_join_the_schema(project):
     assert Judgement.objects.get().schema_version == 2
 
 
+def test_criteria_and_the_like_that_are_new_join_the_schema(project):
+    said = {"shown": [0, 1], "outcome": "tie", "ratings": {"0": {"charm": 3, "wit": 0, "share": 0.5}}}
+    said |= {"rationales": {"0": {"charm": "Smiles."}}, "safety": {"1": {"rude": 2}}, "principles": ["be-kind"]}
+    steps = [{"start": 0, "end": 1}]
+    row = {"prompt": "Why?", "responses": [{"text": "So.", "steps": steps}, "No."]}
+    bring_in(project, row | {"judgements": [said | {"steps": {"0": [1]}}]})
+    new = {one.key: (one.kind, one.low, one.high, one.rationale) for one in project.schema.criteria[2:]}
+    assert new == {"charm": ("likert", 1, 5, True), "share": ("number", 0, 4, False), "wit": ("likert", 0, 4, False)}
+    assert (project.schema.safety[0].key, project.schema.principles[0].label) == ("rude", "Be kind")
+    assert (project.schema.steps, project.schema.turns) == ("each", False)
+
+
 def test_items_that_ask_the_same_are_in_one_split(project):
     bring_in(project, *({"prompt": "Same?", "responses": [f"a{n}", "b"]} for n in range(20)))
     assert Item.objects.values("split").distinct().count() == 1
@@ -117,14 +129,14 @@ def test_items_that_ask_the_same_are_in_one_split(project):
 @pytest.mark.parametrize(
     ("last", "message"),
     [
-        ({"prompt": "x"}, "^line 1202: responses: Field required"),
+        ({"prompt": "x", "responses": [1]}, "^line 1202: responses.0: Input should be"),
         (
             {"prompt": "x", "responses": ["a", "b"], "id": "q1"},
             "^line 1202: the id 'q1' stands for another item",
         ),
         (
-            ROW | {"id": "q2", "judgements": [VERDICT | {"ratings": {"0": {"charm": 3}}}]},
-            "^line 1202: ratings: 'charm' is not a criterion",
+            ROW | {"id": "q2", "judgements": [VERDICT | {"ratings": {"0": {"Charm!": 3}}}]},
+            "^line 1202: ratings: 'Charm!' = 3 is no level of a criterion",
         ),
         (
             ROW | {"id": "q2", "judgements": [VERDICT | {"ratings": {"0": {"helpful": 9}}}]},

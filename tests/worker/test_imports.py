@@ -125,12 +125,35 @@ def test_a_wrong_form_comes_back(client_of, alice, project, settings, values, me
 
 
 def test_the_page_lists_the_formats_and_the_last_imports(client_of, alice, launched):
-    assert {key for key, _ in ImportForm.base_fields["format"].choices} == {"", *FORMATS}
+    assert {key for key, _ in ImportForm.base_fields["format"].choices} == {"", "auto", *FORMATS}
     run_now(launched)
     html = client_of(alice).get(URL).content.decode()
     assert "mine.jsonl" in html
     assert '<td class="num">700</td>' in html
     assert " selected" not in html.replace('<option value="" selected>', "")
+
+
+def test_a_file_is_checked_then_imported_without_a_second_upload(client_of, alice, project, settings):
+    client = client_of(alice)
+    said = {"prompt": "Who?", "responses": ["I am ChatGPT, trained by OpenAI.", "Me."]}
+    client.post(URL, sent(ROWS + b"\n" + json.dumps(said).encode(), format="auto") | {"check": "1"})
+    check = run_now(Job.objects.get())
+    assert check.result["new"] == {"items": 701, "judgements": 0}
+    assert not Item.objects.exists()
+    html = client.get(f"{URL}?checked={check.pk}").content.decode()
+    assert "Read as <strong>jsonl</strong>: 701 items" in html
+    assert "name the maker of their model, which raters will see: 1." in html
+    client.post(URL, {"checked": check.pk})
+    assert run_now(Job.objects.latest("pk")).result["items"] == 701
+    assert left(settings) == []
+    again = client.post(URL, {"checked": check.pk}, follow=True).content.decode()
+    assert "imported already or was deleted since" in again
+
+
+@pytest.mark.parametrize("pk", ["0", "x", "9" * 30, "²"])
+def test_a_check_that_is_none_is_not_found(client_of, alice, project, pk):
+    assert client_of(alice).get(URL, {"checked": pk}).status_code == 404
+    assert client_of(alice).post(URL, {"checked": pk}).status_code == 404
 
 
 def test_who_may_import(client_of, client, bob, charlie, person, project):

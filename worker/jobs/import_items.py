@@ -1,6 +1,12 @@
-"""An uploaded file becomes items. params: {"file": name under the upload folder, "format", "name": as uploaded}."""
+"""An uploaded file becomes items, or (`check`) a report on what it would become.
+
+params: {"file": name under the upload folder, "format", "name": as uploaded, "check"?: true}
+"""
+
+from typing import BinaryIO
 
 from annotate.services.item import survey_file, write_items
+from annotate.services.preview import preview_items
 from worker.models import Job
 from worker.progress import Progress
 from worker.services.claim import Cancelled
@@ -8,28 +14,39 @@ from worker.services.upload import discard, path_of
 
 
 def run(job: Job, progress: Progress) -> dict:
-    """Counts of what is new. The file goes once the job has ended for good; a killed worker leaves it for the next."""
-    name, format = job.params["file"], job.params["format"]
+    """Counts of what is new. The file goes once the job has ended for good; a killed worker leaves it for the next.
+
+    A file that was checked stays, to be imported without a second upload, until it is swept.
+    """
+    name = job.params["file"]
     try:
         with path_of(name).open("rb") as file:
-            survey = survey_file(file=file, format=format, report=progress.report)
-            progress.report("writing items", 0, survey.records)
-
-            def store() -> dict:
-                counts = write_items(
-                    project=job.project,
-                    file=file,
-                    format=format,
-                    survey=survey,
-                    actor=job.created_by,
-                    report=progress.report,
-                )
-                progress.log("new: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
-                return counts
-
-            counts = progress.finish(store)
+            told = (_check if job.params.get("check") else _write)(job, file, progress)
     except (ValueError, Cancelled):
         discard(name)
         raise
-    discard(name)
-    return counts
+    if not job.params.get("check"):
+        discard(name)
+    return told
+
+
+def _write(job: Job, file: BinaryIO, progress: Progress) -> dict:
+    survey = survey_file(file=file, format=job.params["format"], report=progress.report)
+    progress.report("writing items", 0, survey.records)
+
+    def store() -> dict:
+        counts = write_items(
+            project=job.project, file=file, survey=survey, actor=job.created_by, report=progress.report
+        )
+        progress.log("new: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
+        return counts
+
+    return progress.finish(store)
+
+
+def _check(job: Job, file: BinaryIO, progress: Progress) -> dict:
+    told = preview_items(project=job.project, file=file, format=job.params["format"], report=progress.report)
+    progress.log(f"{told['format']}: {told['items']:,} items, {told['judgements']:,} judgements")
+    for warning in told["warnings"]:
+        progress.log(warning)
+    return progress.finish(lambda: told)

@@ -17,10 +17,21 @@ FORGOTTEN_SECONDS = 24 * 3600  # a file of a job that was cancelled before it be
 
 
 @transaction.atomic
-def start_import(*, project: Project, file: UploadedFile, format: str, actor: User) -> Job:
-    """Keep the file and launch the job that reads it."""
+def start_import(*, project: Project, file: UploadedFile, format: str, actor: User, check: bool = False) -> Job:
+    """Keep the file and launch the job that reads it; to `check` is to write nothing but a report."""
     sweep()
-    params = {"file": keep(file), "format": format, "name": file.name}
+    params = {"file": keep(file), "format": format, "name": file.name} | ({"check": True} if check else {})
+    return launch(project=project, kind=JobKind.IMPORT, params=params, actor=actor)
+
+
+@transaction.atomic
+def import_checked(*, check: Job, actor: User) -> Job | None:
+    """Launch the import of a file that was checked; None where the file is there no more."""
+    project = Project.objects.select_for_update(no_key=True).get(pk=check.project_id)
+    used = project.jobs.filter(kind=JobKind.IMPORT, params__file=check.params["file"]).exclude(pk=check.pk)
+    if used.exists() or not path_of(check.params["file"]).exists():
+        return None
+    params = {name: check.params[name] for name in ("file", "format", "name")} | {"format": check.result["format"]}
     return launch(project=project, kind=JobKind.IMPORT, params=params, actor=actor)
 
 
