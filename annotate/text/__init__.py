@@ -37,7 +37,7 @@ def runs(raw: str) -> list[Run]:
 def plain(raw: str) -> Html:
     """The raw text as it is, white space kept: one exact run (more where a CRLF splits it)."""
     page = Page(raw)
-    page.put('<pre class="raw">')
+    page.put('<pre class="raw" dir="auto">')  # each line by its own letters
     page.exact(0, len(raw))
     page.put("</pre>")
     return Html(page.html())

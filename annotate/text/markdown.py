@@ -23,6 +23,10 @@ TAGS = {
     "Paragraph": "p", "BlockQuote": "blockquote", "Item": "li", "TableRow": "tr",
     "Emphasis": "em", "Strong": "strong", "Strikethrough": "del",
 }  # fmt: skip
+BLOCKS = frozenset("Paragraph Heading BlockQuote List Item Table TableCell CodeBlock HtmlBlock".split())
+CODE = ("CodeBlock", "HtmlBlock")
+LETTER = re.compile(r"&#?\w+;|([^\W\d_])")
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Page:
         self.language = ""
         self.aligns: tuple[str, ...] = ()
         self.cells, self.cell_tag = 0, "td"
+        self.both_ways = bool(RIGHT_TO_LEFT.search(raw))
 
     def html(self) -> str:
         """All that was written, as markup."""
@@ -77,7 +82,7 @@ class Page:
 
     def event(self, kind: str, value, start: int, end: int) -> None:
         if kind == "Start":
-            self.open(value)
+            self.open(value, start, end)
         elif kind == "End":
             self.close(start, end)
         elif self.image:
@@ -144,14 +149,14 @@ class Page:
 
     # Blocks and inline marks
 
-    def open(self, tag: str | dict) -> None:
+    def open(self, tag: str | dict, start: int, end: int) -> None:
         name, value = (tag, None) if isinstance(tag, str) else next(iter(tag.items()))
         if name == "Image" and not self.image:
             self.image = (len(self.closers), value["dest_url"], [])
         flat = self.image or len(self.closers) >= DEEPEST
         opening, closing = ("", "") if flat else self.tag(name, value)
         self.closers.append(closing)
-        self.put(opening)
+        self.put(opening.replace(">", self.direction(name, start, end) + ">", 1))
 
     def close(self, start: int, end: int) -> None:
         closing = self.closers.pop()
@@ -188,6 +193,17 @@ class Page:
                 return _link(value)
         self.cells, self.cell_tag = 0, "td"
         return f"<{TAGS[name]}>", f"</{TAGS[name]}>"
+
+    def direction(self, name: str, start: int, end: int) -> str:
+        """Which way a block is read: by its first letter, code always from left to right; "" in a text with one way.
+
+        Not dir="auto": that skips what is in blocks with a direction of their own, so a list would never know.
+        """
+        if not self.both_ways or name not in BLOCKS:
+            return ""
+        letter = next((found[1] for found in LETTER.finditer(self.raw, start, end) if found[1]), "")
+        way = "rtl" if name not in CODE and RIGHT_TO_LEFT.match(letter) else "ltr"
+        return f' dir="{way}"' if letter or name in CODE else ""
 
     def cell(self) -> tuple[str, str]:
         align = self.aligns[self.cells].lower() if self.cells < len(self.aligns) else "none"
