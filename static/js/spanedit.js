@@ -44,14 +44,14 @@ export class MarkedText {
   }
 
   addOmission(at, details = {}) {
-    const { mark } = this.marks.put({ severity: null, note: "", ...details, at: at === null ? null : this.map.gap(at) });
+    const { mark } = this.marks.put({ severity: null, note: "", ...details, at: this.map.gap(at) });
     this.changed(`Something is missing ${where(mark, this.map)}.`);
     return mark.id;
   }
 
   update(id, changes) {
     const old = this.marks.get(id);
-    if (Number.isInteger(changes.at)) changes = { ...changes, at: this.map.gap(changes.at) };
+    if ("at" in changes) changes = { ...changes, at: this.map.gap(changes.at) };
     const moved = MOVES.some((name) => name in changes && changes[name] !== old[name]);
     const { mark, said } = this.marks[moved ? "put" : "change"]({ ...old, ...changes }, `${id} ${Object.keys(changes)}`);
     if (!mark) return this.explain(said);

@@ -79,7 +79,7 @@ export class TextMap {
   gap(at) {
     const chars = this.units("char");
     const cut = chars[bisect(chars, (unit) => unit.end > at)];
-    return cut && cut.start < at ? cut.end : at;
+    return Number.isInteger(at) && cut?.start < at ? cut.end : at;
   }
 
   /** [start, end) → one range for each run it touches. Static: a browser mends each live one at each edit. */

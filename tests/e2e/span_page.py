@@ -13,7 +13,8 @@ ORIGIN = "http://touchstone.test/"
 CATEGORIES = [{"key": "wrong", "label": "Wrong fact"}, {"key": "vague", "label": "Vague"}]
 PAGE = """<!doctype html><meta charset="utf-8"><title>spans</title>
 <link rel="stylesheet" href="/static/css/touchstone.css"><link rel="stylesheet" href="/static/css/text.css">
-<main class="page"><input id="other"><div class="card"><div class="text" id="text">{html}</div><div class="text" id="raw" hidden>{plain}</div></div></main>
+<main class="page"><input id="other"><div class="card"><div class="text" id="text">{html}</div>
+<div class="text" id="raw" hidden>{plain}</div></div></main>
 <script type="application/json" id="data">{data}</script><script type="module" src="/page.js"></script>"""
 SCRIPT = """import { SpanEditor } from "/static/js/spans.js";
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -82,3 +83,22 @@ def press(page, *keys):
 def spans_in(page):
     """[(quote, category)] of what is marked."""
     return [(span["quote"], span["category"]) for span in value(page)]
+
+
+def double_click(page, word):
+    """Double-click the first place of a word in the text."""
+    box = page.evaluate(
+        """(word) => {
+        const walker = document.createTreeWalker(editor.root, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+          const at = walker.currentNode.data.indexOf(word);
+          if (at < 0) continue;
+          const range = document.createRange();
+          range.setStart(walker.currentNode, at), range.setEnd(walker.currentNode, at + word.length);
+          return range.getBoundingClientRect().toJSON();
+        }
+      }""",
+        word,
+    )
+    page.mouse.dblclick(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector(".span-bar:popover-open")

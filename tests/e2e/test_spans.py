@@ -41,19 +41,21 @@ def assert_quotes(raw, spans):
 
 
 def drag(page, first, last):
-    """Drag the mouse from the left edge of one run to the right edge of another."""
+    """Drag the mouse from where one run begins to where another ends."""
     boxes = page.evaluate(
         """() => [...document.querySelectorAll("#text .r")].filter((el) => el.textContent.trim())
-        .map((el) => [...el.getClientRects()].filter((box) => box.width))
-        .filter((all) => all.length)
-        .map((all) => [all[0], all.at(-1)])
-        .map(([a, z]) => [a.x, a.y + a.height / 2, z.right, z.y + z.height / 2])"""
+        .map((el) => [getComputedStyle(el).direction === "rtl" ? -1 : 1, ...el.getClientRects()])
+        .map(([to, ...all]) => [to, all.filter((box) => box.width)])
+        .filter(([, all]) => all.length)
+        .map(([to, all]) => [all[0], to < 0 ? all.sort((a, b) => b.x - a.x).at(-1) : all.at(-1), to])
+        .map(([a, z, to]) => [to < 0 ? a.right : a.x, a.y + a.height / 2,
+            to < 0 ? z.x : z.right, z.y + z.height / 2, to])"""
     )
-    (left, top, *_), (*_, right, bottom) = boxes[first], boxes[last]
-    page.mouse.move(left + 1, top)
+    (left, top, *_, forward), (_, _, right, bottom, _) = boxes[first], boxes[last]
+    page.mouse.move(left + forward, top)
     page.mouse.down()
-    page.mouse.move(left + 3, top)
-    page.mouse.move(right - 1, bottom, steps=4)
+    page.mouse.move(left + 3 * forward, top)
+    page.mouse.move(right - forward, bottom, steps=4)
     page.mouse.up()
     page.wait_for_selector(".span-bar:popover-open")
 
