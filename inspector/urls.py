@@ -1,9 +1,12 @@
 from django.urls import path
 
-from inspector.views import drift, heatmap, length
+from inspector.views import agreement, drift, heatmap, length
 
 app_name = "inspector"
 urlpatterns = [
+    path("p/<slug:slug>/agreement/", agreement.agreement, name="agreement"),
+    path("p/<slug:slug>/agreement/disputes/", agreement.disputes, name="disputes"),
+    path("p/<slug:slug>/agreement/raters/", agreement.raters, name="raters"),
     path("p/<slug:slug>/versions/<int:number>/heatmap/", heatmap.heatmap, name="heatmap"),
     path("p/<slug:slug>/versions/<int:number>/heatmap/explain/", heatmap.explain, name="explain"),
     path("p/<slug:slug>/versions/<int:number>/length/", length.length, name="length"),

@@ -3,7 +3,8 @@
 from celery import shared_task
 from celery.signals import worker_ready
 
-from annotate.services import tally
+from annotate.models import Project
+from annotate.services import reliability, tally
 from worker.models import Job
 from worker.services import job as jobs
 
@@ -24,6 +25,8 @@ def reap() -> None:
 def count() -> None:
     """Count new judgements for the agreement pages; what is left after the time is counted by the next message."""
     tally.count_waiting(seconds=10)
+    for project in filter(reliability.due, Project.objects.filter(rater_tallies__isnull=False).distinct()):
+        reliability.fit(project=project)
 
 
 @worker_ready.connect

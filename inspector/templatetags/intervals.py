@@ -33,6 +33,26 @@ def signed_between(interval: Interval) -> str:
 
 
 @register.filter
+def index_between(interval: Interval) -> str:
+    """.42 (.38 to .46): an index of agreement, 1 at most"""
+    if interval.value is None:
+        return "–"
+    if interval.low is None or interval.high is None:
+        return _minus(f"{interval.value:.2f}")
+    return _minus(f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})")
+
+
+@register.filter
+def seconds_between(interval: Interval) -> str:
+    """24 s (21–27)"""
+    if interval.value is None:
+        return "–"
+    if interval.low is None or interval.high is None:
+        return f"{interval.value:.0f} s"
+    return f"{interval.value:.0f} s ({interval.low:.0f}–{interval.high:.0f})"
+
+
+@register.filter
 def contribution(value: float) -> str:
     """−0.0312: always with its sign, four decimals"""
     return _minus(f"{value:+.4f}")

@@ -1,0 +1,151 @@
+"""Raters of known habits, and a page that tells them."""
+
+import pytest
+
+from annotate.models import Item, Judgement
+from annotate.models.judgement import Source
+from annotate.services.judgement import store_judgements
+from annotate.services.reliability import due, fit
+from annotate.services.tally import count_waiting
+from annotate.services.task import make_tasks
+from inspector.people import agreement_sentence, cohen_of, questions, raters_of
+from tests.annotate.making import make_item
+
+pytestmark = pytest.mark.django_db
+PAIRS = 40
+
+
+@pytest.fixture
+def judged(project):
+    """Ann and Ben know the truth (the first of the file), Cem always takes the left, a machine the longer."""
+    items = [
+        make_item(project, f"q{n}", *sorted([f"right {n}", f"wrong, and longer {n}"], reverse=n % 3 == 0))
+        for n in range(PAIRS)
+    ]
+    make_tasks(project=project, items=Item.objects.filter(pk__in=[item.pk for item in items]))
+    rows = []
+    for n, task in enumerate(project.tasks.order_by("pk")):
+        right, wrong = (response.pk for response in task.responses.order_by("text"))
+        shown = [right, wrong] if n % 2 else [wrong, right]
+        says = {"ann": right, "ben": right, "cem": shown[0], "gpt": wrong}
+        for rater, best in says.items():
+            ranking = [[best], [wrong if best == right else right]]
+            row = {"task": task.pk, "shown_order": shown, "outcome": "ranking", "ranking": ranking}
+            row |= {
+                "rater_name": rater,
+                "idempotency_key": f"{rater} {n}",
+                "active_ms": 40 if rater == "cem" else 30_000,
+            }
+            rows.append(row | {"source": Source.MACHINE if rater == "gpt" else Source.IMPORTED})
+    store_judgements(project=project, rows=rows, source=Source.IMPORTED)
+    count_waiting(seconds=60)
+    return project
+
+
+def by_name(project):
+    return {row.name: row for row in raters_of(project)}
+
+
+def test_habits_are_seen_with_their_intervals(judged):
+    found = by_name(judged)
+    assert (found["cem"].left.value, found["ann"].left.value) == (1.0, 0.5)
+    assert [row.sided for row in (found["cem"], found["ann"])] == [True, False]
+    assert (found["ann"].longer.value, found["gpt"].longer.value, found["cem"].longer.value) == (0.0, 1.0, 0.5)
+    assert [row.hasty for row in (found["cem"], found["ben"])] == [True, False]
+    assert found["ann"].seconds.value == pytest.approx(30, rel=0.05)
+    assert found["ann"].judged == PAIRS
+
+
+def test_the_reliable_are_told_from_one_who_looks_at_the_side_only(judged):
+    assert due(judged)
+    assert fit(project=judged) == 3
+    assert not due(judged)
+    found = by_name(judged)
+    assert found["ann"].truth.value > 0.95
+    assert found["cem"].truth.value == pytest.approx(0.5, abs=0.05)
+    assert "circle" in found["ann"].follows.why
+
+
+def test_two_raters_beyond_chance(judged):
+    assert cohen_of(judged, "name:ann", "name:ben").value == 1.0
+    assert cohen_of(judged, "name:ann", "name:cem").value == pytest.approx(0.0)
+    assert cohen_of(judged, "name:ann", "name:nobody").why
+
+
+def test_machines_stand_beside_people_and_are_never_among_them(judged):
+    preference = questions(judged)[0]
+    assert preference.key == "preference"
+    # Of three people two always agree, and the third with both in half of the pairs: (1 + ½ + ½) / 3.
+    assert preference.people["percent"].value == pytest.approx(2 / 3)
+    assert preference.across["percent"].value == pytest.approx(1 / 6)
+    assert preference.machines["alpha"].value is None
+    assert preference.people["alpha"].n == PAIRS
+    assert "67 % of 40 pairs" in agreement_sentence([preference])
+
+
+def test_without_a_second_judgement_it_says_so(project):
+    assert agreement_sentence(questions(project)) == (
+        "How far people agree on the better response cannot be said: not worked out yet."
+    )
+    assert raters_of(project) == []
+
+
+# ---- The pages
+
+
+@pytest.fixture
+def see(judged, client_of, alice):
+    def get(page, **how):
+        return client_of(alice).get(f"/p/{judged.slug}/agreement/{page}", **how)
+
+    return get
+
+
+def test_the_agreement_page_shows_each_question_and_leads_to_the_disputes(see):
+    html = see("").content.decode()
+    assert "α = " in html
+    assert "?question=preference" in html
+    fragment = see("", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in fragment
+    assert "Which is better" in fragment
+
+
+def test_disputes_are_listed_with_the_share_that_disagrees(see, judged):
+    html = see("disputes/").content.decode()
+    assert "20 tasks" in html
+    assert "67 %" in html
+    assert see("disputes/?question=clarity__password").status_code == 404
+    assert "No disagreement" in see("disputes/?question=criterion:helpful").content.decode()
+    assert "page 1 of 1" not in see("disputes/?page=junk").content.decode()
+
+
+def test_the_raters_page_compares_two(see):
+    html = see("raters/").content.decode()
+    assert html.count("too fast</span>") == 1
+    both = see("raters/?first=name:ann&second=name:ben", headers={"HX-Request": "true"}).content.decode()
+    assert "on 40 pairs" in both
+    assert "1.00" in both
+    assert "Choose two raters" in see("raters/?first=name:ann&second=name:ann").content.decode()
+    assert "Choose two raters" in see("raters/?first=user:1__x&second=name:ann").content.decode()
+
+
+@pytest.mark.parametrize("page", ["", "disputes/", "raters/"])
+def test_an_empty_project_says_what_to_do(project, client_of, alice, page):
+    html = client_of(alice).get(f"/p/{project.slug}/agreement/{page}").content.decode()
+    assert 'class="empty"' in html
+
+
+@pytest.mark.parametrize("page", ["", "disputes/", "raters/"])
+def test_who_may_see_it(judged, client_of, bob, charlie, page):
+    url = f"/p/{judged.slug}/agreement/{page}"
+    assert client_of(bob).get(url).status_code == 403
+    assert client_of(charlie).get(url).status_code == 404
+    assert client_of(bob).post(url).status_code == 405
+
+
+def test_pages_do_not_scan_the_judgements(judged, client_of, alice, django_assert_max_num_queries):
+    browser = client_of(alice)
+    for page, most in (("", 13), ("disputes/", 10), ("raters/", 13)):
+        with django_assert_max_num_queries(most):
+            browser.get(f"/p/{judged.slug}/agreement/{page}")
+    assert not Judgement.objects.filter(tallied=False).exists()
