@@ -231,7 +231,7 @@ def _marks(version: Version, choice: Choice) -> dict[int, list[Mark]]:
         colour = keys.index(key) % COLOURS + 1
         marks.setdefault(response, []).append(Mark(start, end, key, labels.get(key, key), colour, planted, note))
 
-    spans = Span.objects.filter(judgement__in=Judgement.objects.current(), response__in=[choice.a, choice.b])
+    spans = Span.objects.filter(judgement__in=Judgement.objects.of_people(), response__in=[choice.a, choice.b])
     for span in spans.order_by("start", "end", "pk"):
         add(span.response_id, span.start, span.end, span.category, False, span.note)
     for response in {choice.a, choice.b}:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from annotate.models import Item, Project
 from annotate.models.item import Split
-from annotate.models.judgement import Source
 from worker.models import CandidateScore, Pool, Score, Version
 from worker.models.version import PREFERENCE
 from worker.services.snapshot import verdicts
@@ -50,7 +49,7 @@ def scores(version: Version, head: str = PREFERENCE) -> dict[int, Scored]:
 def judged_pairs(project: Project, item: Item | None = None) -> list[Pair]:
     """Every pair that people compared (of one item), once; what machines said is left out."""
     said = defaultdict(list)
-    current = project.judgements.current().exclude(source=Source.MACHINE)
+    current = project.judgements.of_people()
     if item:
         current = current.filter(item=item)
     fields = ("item_id", "item__split", "weight", "shown_order", "outcome", "ranking")

@@ -31,6 +31,11 @@ class JudgementQuerySet(models.QuerySet):
         """Current first looks at tasks whose answer was not known: no gold, no repeats, no adjudications."""
         return self.current().filter(kind=AssignmentKind.NORMAL)
 
+    def of_people(self) -> "JudgementQuerySet":
+        """What people said, and reviewers decided, of tasks whose answer was not known: what a reward model learns."""
+        kinds = (AssignmentKind.NORMAL, AssignmentKind.ADJUDICATION)
+        return self.current().filter(kind__in=kinds).exclude(source=Source.MACHINE)
+
 
 class Judgement(models.Model):
     """ONE atomic answer to one task. A correction is a new revision; nothing is overwritten."""

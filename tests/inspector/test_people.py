@@ -9,6 +9,7 @@ from annotate.services.reliability import due, fit
 from annotate.services.tally import count_waiting
 from annotate.services.task import make_tasks
 from inspector.people import agreement_sentence, cohen_of, questions, raters_of
+from inspector.rows import judged_pairs
 from tests.annotate.making import make_item
 
 pytestmark = pytest.mark.django_db
@@ -149,3 +150,11 @@ def test_pages_do_not_scan_the_judgements(judged, client_of, alice, django_asser
         with django_assert_max_num_queries(most):
             browser.get(f"/p/{judged.slug}/agreement/{page}")
     assert not Judgement.objects.filter(tallied=False).exists()
+
+
+def test_gold_repeats_and_machines_are_not_what_people_said(judged):
+    assert judged.judgements.of_people().count() == 3 * PAIRS
+    judged.judgements.filter(rater_name="ann").update(kind="gold")
+    judged.judgements.filter(rater_name="ben").update(kind="adjudication")
+    assert set(judged.judgements.of_people().values_list("rater_name", flat=True)) == {"ben", "cem"}
+    assert {pair.judgements for pair in judged_pairs(judged)} == {2}
