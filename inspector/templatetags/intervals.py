@@ -14,11 +14,22 @@ def _minus(text: str) -> str:
 @register.filter
 def share_between(interval: Interval) -> str:
     """54.2 % (51.0–57.3)"""
-    if interval.value is None:
-        return "–"
+    bounds = range_of(interval)
+    return f"{share(interval)} ({bounds})" if bounds else share(interval)
+
+
+@register.filter
+def share(interval: Interval) -> str:
+    """54.2 %"""
+    return "–" if interval.value is None else f"{100 * interval.value:.1f} %"
+
+
+@register.filter
+def range_of(interval: Interval) -> str:
+    """51.0–57.3, of a share; nothing where there is no interval"""
     if interval.low is None or interval.high is None:
-        return f"{100 * interval.value:.1f} %"
-    return f"{100 * interval.value:.1f} % ({100 * interval.low:.1f}–{100 * interval.high:.1f})"
+        return ""
+    return f"{100 * interval.low:.1f}–{100 * interval.high:.1f}"
 
 
 @register.filter
