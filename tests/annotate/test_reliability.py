@@ -1,0 +1,60 @@
+"""Reliabilities out of the database: rankings give circles of comparisons, and who turns them around is found."""
+
+import random
+
+import pytest
+
+from annotate.models import Item, RaterTally
+from annotate.models.judgement import Source
+from annotate.services.judgement import store_judgements
+from annotate.services.reliability import due, fit
+from annotate.services.tally import count_waiting
+from annotate.services.task import make_tasks
+from tests.annotate.making import make_item
+
+pytestmark = pytest.mark.django_db
+RATERS = {"sure": 0.0, "steady": 0.05, "calm": 0.05, "guesses": 0.5}  # how often they say the worse one of two
+
+
+@pytest.fixture
+def judged(project):
+    """Five items of four responses, each pair judged by every rater; later letters are better."""
+    rng = random.Random(3)
+    items = [make_item(project, f"q{n}", "a", "b", "c", "d") for n in range(5)]
+    make_tasks(project=project, items=Item.objects.filter(pk__in=[item.pk for item in items]))
+    rows = []
+    for task in project.tasks.order_by("pk"):
+        worse, better = (response.pk for response in task.responses.order_by("text"))
+        for rater, errs in RATERS.items():
+            ranking = [[worse], [better]] if rng.random() < errs else [[better], [worse]]
+            row = {"task": task.pk, "shown_order": [worse, better], "outcome": "ranking", "ranking": ranking}
+            rows.append(row | {"rater_name": rater, "idempotency_key": f"{rater} {task.pk}"})
+    store_judgements(project=project, rows=rows, source=Source.IMPORTED)
+    count_waiting(seconds=60)
+    return project
+
+
+def test_who_guesses_is_found_by_both_models(judged):
+    fit(project=judged)
+    found = {row.who.removeprefix("name:"): row.reliability for row in RaterTally.objects.filter(project=judged)}
+    for model in ("dawid_skene", "bradley_terry"):
+        values = {name: fitted[model]["value"] for name, fitted in found.items()}
+        assert min(values, key=values.get) == "guesses"
+        assert min(values["sure"], values["steady"], values["calm"]) > values["guesses"] + 0.2
+
+
+def test_it_is_fitted_again_only_when_judgements_came(judged):
+    assert due(judged)
+    fit(project=judged)
+    assert not due(judged)
+    task = judged.tasks.first()
+    shown = list(task.responses.values_list("pk", flat=True))
+    row = {"task": task.pk, "shown_order": shown, "outcome": "tie", "rater_name": "late", "idempotency_key": "late"}
+    store_judgements(project=judged, rows=[row], source=Source.IMPORTED)
+    count_waiting(seconds=60)
+    assert due(judged)
+
+
+def test_without_judgements_nothing_is_fitted(project):
+    assert not due(project)
+    assert fit(project=project) == 0
