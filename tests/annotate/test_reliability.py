@@ -20,7 +20,7 @@ RATERS = {"sure": 0.0, "steady": 0.05, "calm": 0.05, "guesses": 0.5}  # how ofte
 def judged(project):
     """Five items of four responses, each pair judged by every rater; later letters are better."""
     rng = random.Random(3)
-    items = [make_item(project, f"q{n}", "a", "b", "c", "d") for n in range(5)]
+    items = [make_item(project, f"q{n}", *rng.sample("abcd", 4)) for n in range(5)]
     make_tasks(project=project, items=Item.objects.filter(pk__in=[item.pk for item in items]))
     rows = []
     for task in project.tasks.order_by("pk"):
