@@ -4,8 +4,10 @@ from django import forms
 from django.contrib.auth.forms import UserCreationForm
 
 from annotate.models import Membership, Project, Role, User
+from annotate.models.judgement import Source
 from annotate.schema import Schema
 from annotate.schema_text import SchemaError, read_schema
+from annotate.services.exported import Export
 from annotate.services.invite import DAYS
 
 
@@ -60,3 +62,50 @@ class RoleForm(forms.ModelForm):
     class Meta:
         model = Membership
         fields = ["role"]
+
+
+EXPORTS = {
+    "touchstone": "Touchstone: everything",
+    "reward": "Reward model rows",
+    "preference": "Preference (TRL)",
+    "dpo": "DPO (TRL)",
+    "kto": "KTO (TRL)",
+    "sft": "SFT (TRL)",
+    "prm": "PRM, stepwise (TRL)",
+}
+SOURCES = {
+    Source.HUMAN: "people",
+    Source.IMPORTED: "files",
+    Source.ADJUDICATED: "reviewers",
+    Source.MACHINE: "machines",
+    Source.SIMULATED: "simulated raters",
+}
+
+
+class ExportForm(forms.Form):
+    format = forms.ChoiceField(choices=[("", "Choose what a row holds"), *EXPORTS.items()])
+    container = forms.ChoiceField(label="File", choices=[("jsonl", "JSON lines"), ("parquet", "Parquet")])
+    rows = forms.ChoiceField(
+        label="One row for each",
+        choices=[("pair", "pair, all its judgements together"), ("judgement", "judgement")],
+        required=False,
+    )
+    sources = forms.MultipleChoiceField(
+        label="Judgements of",
+        choices=SOURCES.items(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked: people, files and reviewers. Machines only when you tick them; Touchstone keeps all.",
+    )
+    after = forms.IntegerField(label="After item", required=False, min_value=0, max_value=2**63 - 1)
+
+    def export(self) -> Export:
+        """What was chosen."""
+        said = self.cleaned_data
+        return Export(
+            format=said["format"],
+            container=said["container"],
+            sources=tuple(said["sources"]),
+            together=said["rows"] != "judgement",
+            after=said["after"] or 0,
+        )

@@ -7,7 +7,7 @@ submitted responses are read. Suggestions are a machine's. What has no place in 
 
 from collections.abc import Iterator
 
-from annotate.formats.fields import key_of, listed, mapping, text, whole
+from annotate.formats.fields import key_of, listed, mapping, objects, rest, text, whole
 from annotate.formats.named import Said, asked
 from annotate.formats.offsets import marked
 from annotate.formats.record import Record, make
@@ -23,11 +23,11 @@ def record(row: dict) -> Record:
     people: dict[str, Said] = {}
     for rater, question, value in _responses(row):
         said = people.setdefault(rater, Said(list(item.responses)))
-        if not _one(said, question, value, item.responses):
+        if not _one(said, question, value, item.responses, browser=True):
             left.setdefault(question, []).append({"user_id": rater, "value": value})
     models: dict[str, Said] = {}
     for agent, question, value in _suggestions(row):
-        _one(models.setdefault(agent, Said(list(item.responses))), question, value, item.responses)
+        _one(models.setdefault(agent, Said(list(item.responses))), question, value, item.responses, browser=False)
     verdicts = [one for rater, said in people.items() for one in said.verdicts(rater=rater[:120])]
     verdicts += [one for name, said in models.items() for one in said.verdicts(rater=name[:120], source="machine")]
     metadata = item.others | mapping(row, "metadata") | ({"argilla": left} if left else {})
@@ -56,9 +56,14 @@ def _answers(value: object) -> bool:
 
 
 def _responses(row: dict) -> Iterator[Value]:
-    if isinstance(row.get("responses"), dict):
-        for question in row["responses"]:
-            for one in listed(row["responses"], question):
+    if isinstance(row.get("responses"), list):  # version 1 gathered what a rater said
+        for one in objects(row, "responses"):
+            for question in mapping(one, "values"):
+                yield from _dated(question, rest(one, "values") | mapping(one["values"], question))
+    else:
+        said = mapping(row, "responses")
+        for question in said:
+            for one in listed(said, question):
                 yield from _dated(question, one)
     for name, value in row.items():
         if name.endswith(".responses"):
@@ -86,7 +91,8 @@ def _columned(row: dict, name: str) -> Iterator[Value]:
 
 
 def _suggestions(row: dict) -> Iterator[Value]:
-    for question, one in mapping(row, "suggestions").items() if isinstance(row.get("suggestions"), dict) else ():
+    suggested = {} if isinstance(row.get("suggestions"), list) else mapping(row, "suggestions")
+    for question, one in suggested.items():
         if isinstance(one, dict) and one.get("value") is not None:
             yield str(one.get("agent") or ""), question, one["value"]
     for name, value in row.items():
@@ -94,8 +100,8 @@ def _suggestions(row: dict) -> Iterator[Value]:
             yield text(row, f"{name}.agent", ""), name.removesuffix(".suggestion"), value
 
 
-def _one(said: Said, question: str, value: object, responses: dict[str, str]) -> bool:
-    """Take one answer in; False where it has no place."""
+def _one(said: Said, question: str, value: object, responses: dict[str, str], browser: bool) -> bool:
+    """Take one answer in; False where it has no place. A browser counts spans in UTF-16 units, a script does not."""
     at, texts = said.about(question), list(responses.values())
     if isinstance(value, str):
         return said.prefer(value) or _written(said, at, question, value.strip())
@@ -110,7 +116,7 @@ def _one(said: Said, question: str, value: object, responses: dict[str, str]) ->
         return False
     if all("rank" in one for one in value):
         return said.rank(_groups(value))
-    return at is not None and all(_span(said, at, one, texts[at]) for one in value)
+    return at is not None and all(_span(said, at, one, texts[at], browser) for one in value)
 
 
 def _groups(values: list[dict]) -> list[list[str]]:
@@ -121,10 +127,11 @@ def _groups(values: list[dict]) -> list[list[str]]:
     return [ranks[rank] for rank in sorted(ranks)]
 
 
-def _span(said: Said, at: int, one: dict, response: str) -> bool:
+def _span(said: Said, at: int, one: dict, response: str, browser: bool) -> bool:
     start, end = (whole(one, name, 0, 10**8) for name in ("start", "end"))
     said.span(
-        at, marked(response, start, end, text(one, "text", "") or None) | {"category": key_of(text(one, "label"))}
+        at,
+        marked(response, start, end, text(one, "text", "") or None, browser) | {"category": key_of(text(one, "label"))},
     )
     return True
 

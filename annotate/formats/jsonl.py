@@ -4,6 +4,8 @@
 Parquet) the cells of lists and objects are JSON texts. `cursor` says where an export goes on, and is passed by.
 """
 
+import json
+
 from annotate.formats.fields import listed, mapping
 from annotate.formats.record import Record, make
 
@@ -29,3 +31,8 @@ def record(row: dict) -> Record:
 def line(record: Record) -> str:
     """The line, without its end, that reads back as the same record."""
     return record.model_dump_json(exclude_defaults=True)
+
+
+def dumps(row: dict) -> str:
+    """Any row as one line: no line end inside, and every character as it is."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

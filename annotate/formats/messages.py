@@ -6,10 +6,15 @@ ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assi
 ROLES |= {"system": "system", "developer": "system"}
 
 
+def listed(value: object) -> bool:
+    """Are these messages, be it as JSON text in the cell of a table?"""
+    return isinstance(value, list) or (isinstance(value, str) and value.lstrip().startswith('[{"'))
+
+
 def turns(row: dict, name: str) -> list[dict]:
     """The turns at `name`; a string that is no list is one turn of the user."""
     value = row.get(name)
-    if isinstance(value, str) and not value.lstrip().startswith("[{"):
+    if isinstance(value, str) and not listed(value):
         return [{"role": "user", "content": value}]
     if name not in row or value is None:
         raise ValueError(f"{name!r} is missing")
@@ -18,7 +23,7 @@ def turns(row: dict, name: str) -> list[dict]:
 
 def answer(row: dict, name: str) -> str:
     """The one answer at `name`: a string, or a list of one message of the assistant."""
-    if isinstance(row.get(name), str) and not row[name].lstrip().startswith("[{"):
+    if isinstance(row.get(name), str) and not listed(row[name]):
         return row[name]
     said = turns(row, name)
     if len(said) != 1 or said[0]["role"] != "assistant":
@@ -27,7 +32,7 @@ def answer(row: dict, name: str) -> str:
 
 
 def _turn(message: dict, name: str) -> dict:
-    role = ROLES.get(message.get("role", message.get("from")))
+    role = ROLES.get(str(message.get("role", message.get("from"))))
     if role is None:
         raise ValueError(f"{name!r} holds a message whose role is none of {', '.join(ROLES)}")
     content = message.get("content", message.get("value"))

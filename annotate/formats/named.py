@@ -107,6 +107,8 @@ class Said:
 
     def rate(self, at: int, name: str, value: int | float) -> None:
         bare = re.sub(r"[ _-]*" + re.escape(self.responses[at]) + r"[ _-]*", "", name) or name
+        if (mark := _mark(self.responses[at])) and bare == name and _mark(name) == mark:
+            bare = re.sub(r"[ _-]*0*" + re.escape(mark) + "$", "", name) or name
         self.marks.setdefault(at, {}).setdefault("ratings", {})[key_of(bare)] = value
 
     def span(self, at: int, mark: dict) -> None:

@@ -15,8 +15,10 @@ def code_points(text: str, start: int, end: int) -> tuple[int, int]:
     return places[start], places[end]
 
 
-def marked(text: str, start: int, end: int, quote: str | None) -> dict:
-    """{"start", "end", "quote"} of a span counted in UTF-16 units, or in code points if only so its quote is right."""
+def marked(text: str, start: int, end: int, quote: str | None, browser: bool = True) -> dict:
+    """{"start", "end", "quote"} of a span that a browser counted, or a script, or whose quote shows that one did."""
+    if not browser and quote is None and 0 <= start < end <= len(text):
+        quote = text[start:end]
     if quote and text[start:end] == quote and 0 <= start < end:
         return {"start": start, "end": end, "quote": quote}
     first, last = code_points(text, start, end)

@@ -7,11 +7,13 @@ verdict of 1v2, the first that shows it. The file names no raters, so nothing sa
 
 from itertools import combinations
 
+from annotate.formats import fields
 from annotate.formats.record import Record, make
 
 ANSWERS = [f"prediction {number}" for number in (1, 2, 3, 4)]
 PAIRS = list(combinations(range(4), 2))
 RANKINGS = {0: [], 1: [0, 1], 2: [1, 0]}
+READ = {list: fields.listed, dict: fields.mapping}
 WORDS = {str: "a string", int: "a whole number", list: "a list", dict: "an object"}
 
 
@@ -87,6 +89,8 @@ def _object(value: object, name: str) -> dict:
 
 
 def _typed(row: dict, name: str, kind: type) -> object:
+    if kind in READ and isinstance(row.get(name), str):  # a cell of a table
+        return READ[kind](row, name)
     if type(row.get(name)) is not kind:
         raise ValueError(f"{name!r} must be {WORDS[kind]}" if name in row else f"{name!r} is missing")
     return row[name]

@@ -6,7 +6,7 @@ is text or a list of messages. Binarized UltraFeedback is such a file, with the 
 
 from annotate.formats import hh_rlhf
 from annotate.formats.fields import rest, text
-from annotate.formats.messages import answer, turns
+from annotate.formats.messages import answer, listed, turns
 from annotate.formats.pairs import ranked
 from annotate.formats.record import Record
 
@@ -51,9 +51,9 @@ def _dialogue(row: dict, name: str) -> tuple[list[dict], str] | None:
     if isinstance(value, str) and value.startswith("\n\nHuman:"):
         before, last = hh_rlhf.split(row, name)
         return [{"role": role, "content": content} for role, content in before], last
-    if not isinstance(value, list) or not value:
+    if not listed(value):
         return None
-    *before, last = turns(row, name)
+    *before, last = turns(row, name) or [{"role": "nobody"}]
     if last["role"] != "assistant":
         raise ValueError(f"{name!r} does not end with an answer of the assistant")
     return (before, last["content"]) if before else None

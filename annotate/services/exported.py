@@ -1,21 +1,75 @@
-"""Rows → records of our own format: what `imported.py` does, the other way."""
+"""Rows → records of our own format, what `imported.py` does the other way; and records → files for training."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.db.models import Prefetch
 
 from annotate.formats.record import Record, make
+from annotate.formats.training import EXPORTS
+from annotate.formats.votes import settled
+from annotate.formats.written import CONTAINERS
 from annotate.models import Item, Judgement, Project
-from annotate.models.judgement import Outcome
+from annotate.models.judgement import Outcome, Source
+from annotate.models.task import AssignmentKind
 
+BATCH = 200  # items that are in memory at once
 MARK = ("start", "end", "quote", "category", "severity", "note", "correction")
+TRUSTED = (Source.HUMAN, Source.IMPORTED, Source.ADJUDICATED)
+# Of tasks whose answer was known, and of second looks, nothing is learned from.
+LEARNED = (AssignmentKind.NORMAL, AssignmentKind.ADJUDICATION)
 
 
-def records(project: Project) -> Iterator[Record]:
-    """Every item with its responses and current judgements, in the order they came."""
-    current = Judgement.objects.current().select_related("rater").prefetch_related("spans").order_by("pk")
-    items = project.items.order_by("pk").prefetch_related("responses", Prefetch("judgements", current))
-    yield from map(_record, items.iterator(chunk_size=200))
+@dataclass(frozen=True)
+class Export:
+    """What is wanted. Judgements of machines and simulated ones come only if they are named."""
+
+    format: str = "touchstone"
+    container: str = "jsonl"
+    sources: tuple[str, ...] = ()  # none named: all for our own format, which says whose they are; else TRUSTED
+    together: bool = True  # one row for each pair, not for each judgement
+    after: int = 0  # the number of the item that was the last to arrive
+
+    @property
+    def whole(self) -> bool:
+        """Our own format leaves nothing behind."""
+        return self.format == "touchstone"
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        return self.sources or (tuple(Source.values) if self.whole else TRUSTED)
+
+
+def export_chunks(*, project: Project, export: Export) -> Iterator[bytes]:
+    """The bytes of the file, a few hundred items at a time, so that memory stays flat and the first come at once.
+
+    Items that arrive or change meanwhile may be in it or not: each batch is read as it is then.
+    """
+    yield from CONTAINERS[export.container](export_rows(project=project, export=export), export.format)
+
+
+def export_rows(*, project: Project, export: Export) -> Iterator[dict]:
+    """The rows, each with the number of its item as `item`, or `cursor` in our own format."""
+    name = "cursor" if export.whole else "item"
+    for number, record in records(project, export):
+        for row in EXPORTS[export.format](record, export.together):
+            yield row | {name: number}
+
+
+def records(project: Project, export: Export = Export()) -> Iterator[tuple[int, Record]]:
+    """(number, record) of every item with its responses and current judgements, in the order they came."""
+    current = Judgement.objects.current().filter(source__in=export.wanted).select_related("rater")
+    if not export.whole:
+        current = current.filter(kind__in=LEARNED)
+    current = current.prefetch_related("spans").order_by("pk")
+    items, after = project.items.order_by("pk"), export.after
+    while batch := list(
+        items.filter(pk__gt=after).prefetch_related("responses", Prefetch("judgements", current))[:BATCH]
+    ):
+        for item in batch:
+            one = _record(item)
+            yield item.pk, one if export.whole else one.model_copy(update={"judgements": settled(one.judgements)})
+        after = batch[-1].pk
 
 
 def _record(item: Item) -> Record:

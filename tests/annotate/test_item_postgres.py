@@ -20,7 +20,7 @@ from annotate.services.exported import records
 from annotate.services.item import import_items
 from annotate.services.judgement import shown_in, submit_judgement
 from annotate.services.project import create_project
-from annotate.services.task import lease_next
+from annotate.services.queue import lease_next
 
 project = create_project(slug="both", name="Both")
 user = User.objects.create_user("bob")
@@ -63,9 +63,9 @@ assert project.items.holding("café").count() == 330
 
 Judgement.objects.filter(rater=user).delete()
 other = create_project(slug="other", name="Other")
-out = [line(one) for one in records(project)]
+out = [line(one) for _, one in records(project)]
 import_items(project=other, file=io.BytesIO("\n".join(out).encode()), format="jsonl")
-assert [line(one) for one in records(other)] == out
+assert [line(one) for _, one in records(other)] == out
 """
 
 
