@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotate.views import account, item, judge, keys, member, project
+from annotate.views import account, export, item, judge, keys, member, project
 
 app_name = "annotate"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("p/<slug:slug>/members/remove/<int:pk>/", member.remove, name="member_remove"),
     path("p/<slug:slug>/items/", item.index, name="items"),
     path("p/<slug:slug>/items/<int:pk>/", item.detail, name="item"),
+    path("p/<slug:slug>/export/", export.page, name="export"),
+    path("p/<slug:slug>/export/file/", export.file, name="export_file"),
     path("p/<slug:slug>/judge/", judge.next_task, name="next"),
     path("p/<slug:slug>/judge/<int:pk>/", judge.judge, name="judge"),
     path("p/<slug:slug>/judge/<int:pk>/submit/", judge.submit, name="submit"),

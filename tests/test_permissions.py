@@ -63,6 +63,8 @@ RULES = {
     "annotate:heartbeat": Rule("judge", "POST", "assignment"),
     "annotate:items": Rule("review", "GET"),
     "annotate:item": Rule("review", "GET", "item"),
+    "annotate:export": Rule("research", "GET"),
+    "annotate:export_file": Rule("research", "GET"),
     "worker:import": Rule("manage", "GET POST"),
     "worker:jobs": Rule("research", "GET"),
     "worker:job": Rule("research", "GET", "job"),
