@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Coalesce
 
 from annotate.models.item import Item, Response
 from annotate.models.project import Project
@@ -19,11 +20,27 @@ class TaskQuerySet(models.QuerySet):
         return self.filter(open_slots__gt=0)
 
     def left_for(self, user) -> "TaskQuerySet":
-        """Open tasks the user has not answered or skipped, and those on their desk."""
-        mine = Assignment.objects.filter(task=OuterRef("pk"), rater=user)
-        done = mine.filter(state__in=(AssignmentState.SUBMITTED, AssignmentState.SKIPPED))
-        leased = Exists(mine.filter(state=AssignmentState.LEASED))
-        return self.filter(Q(open_slots__gt=0) | leased).exclude(Exists(done))
+        """Open tasks that the user may be served yet; not what is on their desk."""
+        kept = Reservation.objects.filter(task=OuterRef("pk"), user=user)
+        return self.open().not_had_by(user).filter(Q(reserved=False) | Exists(kept))
+
+    def not_had_by(self, user) -> "TaskQuerySet":
+        """Tasks the user was never served, or lost again when the time ran out."""
+        had = Assignment.objects.filter(task=OuterRef("pk"), rater=user)
+        return self.exclude(Exists(had.exclude(state=AssignmentState.EXPIRED)))
+
+    def for_review(self) -> "TaskQuerySet":
+        """Tasks that a rater flagged, on which people disagree, or that were reviewed; what was flagged stands first.
+
+        Adds `state` (of the case, open where there is none yet), `flagged` and `apart`: the share of pairs of people
+        who disagree about the preference, as it was counted last.
+        """
+        found = self.filter(Q(case__isnull=False) | Q(tally__disagreement__gt=0), kind=TaskKind.NORMAL).annotate(
+            state=Coalesce("case__state", Value("open")),
+            flagged=Case(When(case__flagged_by__isnull=False, then=True), default=False),
+            apart=F("tally__disagreement"),
+        )
+        return found.order_by("-flagged", F("apart").desc(nulls_last=True), "pk")
 
     def served_first(self) -> "TaskQuerySet":
         return self.order_by("-priority", "pk")

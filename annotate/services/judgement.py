@@ -12,47 +12,81 @@ from annotate.models.judgement import Source
 from annotate.models.task import AssignmentKind, AssignmentState
 from annotate.services.answer import Answer, Shown, check_answer, read_answer
 from annotate.services.event import record
-from annotate.services.task import Conflict, take_slot
+from annotate.services.flag import flag_task
+from annotate.services.known import is_told, right_of
+from annotate.services.lease import Conflict, lock_rater, locked, regain
 
 
 @transaction.atomic
 def submit_judgement(
-    *, assignment: Assignment, user: User, answer: dict, idempotency_key: str, active_ms: int = 0
+    *,
+    assignment: Assignment,
+    user: User,
+    answer: dict,
+    idempotency_key: str,
+    active_ms: int = 0,
+    revision: int | None = None,
+    flag: str = "",
 ) -> Judgement:
     """Store the answer once: the same key again returns the same row.
+
+    `revision` is that of the newest draft the sender has seen; `flag` is a note to the reviewers.
 
     Raises ValidationError naming the field, and Conflict when the slot went to somebody else meanwhile or the task
     was answered already; nothing is stored then.
     """
-    mine = _locked(assignment)
+    lock_rater(assignment.rater_id)
+    mine = locked(assignment)
     if stored := _stored(mine, idempotency_key):
         return stored
     if mine.state == AssignmentState.SUBMITTED:
         raise Conflict("You have answered this task already, in another tab perhaps. Reload to change that answer.")
+    _refuse_stale(mine, revision)
     judgement, clean = _build(mine, user, answer, idempotency_key, active_ms)
-    if mine.state != AssignmentState.LEASED and mine.holds_slot and not take_slot(mine.task_id):
+    if mine.state != AssignmentState.LEASED and not regain(mine, timezone.now()):
         raise Conflict("Your time on this task ran out and others have answered it. Your work is kept here.")
     _save(judgement, clean)
     _finish(mine)
+    if flag.strip():
+        flag_task(assignment=mine, user=user, note=flag)
     record(kind="judgement.submitted", subject=judgement, project=judgement.project, actor=user)
     return judgement
 
 
 @transaction.atomic
-def revise(*, judgement: Judgement, user: User, answer: dict, idempotency_key: str, active_ms: int = 0) -> Judgement:
+def revise(
+    *,
+    judgement: Judgement,
+    user: User,
+    answer: dict,
+    idempotency_key: str,
+    active_ms: int = 0,
+    revision: int | None = None,
+    flag: str = "",
+) -> Judgement:
     """A new revision that supersedes the judgement; the old row stays. Raises as `submit_judgement` does."""
-    mine = _locked(judgement.assignment)
+    mine = locked(judgement.assignment)
     if stored := _stored(mine, idempotency_key):
         return stored
+    _refuse_stale(mine, revision)
     # The old one is set aside first: only one judgement of an assignment may be current.
     if not Judgement.objects.current().filter(pk=judgement.pk).update(superseded=True):
         raise Conflict("This answer was changed elsewhere meanwhile. Reload to see the newest.")
     newer, clean = _build(mine, user, answer, idempotency_key, active_ms)
     newer.revision, newer.supersedes, newer.weight = judgement.revision + 1, judgement, judgement.weight
+    if is_told(newer.project, mine):  # who has been told the answer earns nothing by giving it
+        newer.right = judgement.right
     _save(newer, clean)
     _finish(mine)
+    if flag.strip():
+        flag_task(assignment=mine, user=user, note=flag)
     record(kind="judgement.revised", subject=newer, project=newer.project, actor=user, old=judgement.pk)
     return newer
+
+
+def _refuse_stale(assignment: Assignment, revision: int | None) -> None:
+    if revision is not None and revision != assignment.draft_revision:
+        raise Conflict("Newer work on this task was saved from another tab or device.")
 
 
 def shown_in(assignment: Assignment) -> Shown:
@@ -74,11 +108,6 @@ def shown_of(item: Item, responses: Sequence[Response]) -> Shown:
         {r.pk: len(r.steps) for r in responses},
         [turn["role"] for turn in item.turns],
     )
-
-
-def _locked(assignment: Assignment) -> Assignment:
-    rows = Assignment.objects.select_for_update(of=("self",)).select_related("task__item", "task__project")
-    return rows.get(pk=assignment.pk)
 
 
 def _stored(assignment: Assignment, key: str) -> Judgement | None:
@@ -108,6 +137,7 @@ def _build(assignment: Assignment, user: User, raw: dict, key: str, active_ms: i
         guidelines_number=task.project.guidelines_number,
         active_ms=min(max(active_ms, 0), 2**31 - 1),
         idempotency_key=key,
+        right=right_of(assignment, answer.model_dump(mode="json"), version.schema),
         **_columns(answer),
     )
     return judgement, answer

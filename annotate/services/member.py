@@ -6,7 +6,7 @@ from django.db import transaction
 from annotate.models import Assignment, Membership, Project, Role, User
 from annotate.models.task import AssignmentState
 from annotate.services.event import record
-from annotate.services.task import release
+from annotate.services.lease import release
 
 GONE = "This person has left the project."
 LAST = "A project needs an admin: make somebody else admin first."

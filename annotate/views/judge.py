@@ -8,24 +8,35 @@ from django.http.request import RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from annotate.access import project_for
 from annotate.formats.rows import json_object
 from annotate.models import Assignment, Judgement, Project
-from annotate.services import task as desk
+from annotate.models.task import AssignmentState
+from annotate.services import draft as drafts
+from annotate.services import lease as leases
+from annotate.services.flag import flag_task
 from annotate.services.judgement import revise, submit_judgement
+from annotate.services.known import is_told
+from annotate.services.lease import Conflict
+from annotate.services.queue import lease_next, peek, why_nothing
 from annotate.views.judging_page import page_of
+
+MANY = 100  # open tasks that are counted; more are many
 
 
 @require_safe
 def next_task(request: HttpRequest, slug: str) -> HttpResponse:
     """Lease a task and go to its page; without one, say why."""
     project = project_for(request.user, slug, "judge")
-    if assignment := desk.lease_next(project=project, user=request.user):
+    if assignment := lease_next(project=project, user=request.user):
         return redirect("annotate:judge", slug, assignment.pk)
-    why = {"empty": not project.tasks.exists(), "others": project.tasks.open().exists()}
-    return render(request, "annotate/judge_empty.html", {"project": project} | why | _so_far(request, project))
+    skipped = Assignment.objects.filter(task__project=project, rater=request.user, state=AssignmentState.SKIPPED)
+    found = {"why": why_nothing(project, request.user), "skipped": skipped.order_by("-pk").first()}
+    return render(request, "annotate/judge_empty.html", {"project": project} | found | _so_far(request, project))
 
 
 @require_safe
@@ -33,72 +44,164 @@ def judge(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The judging page; of a task that was answered, the page to change that answer."""
     project = project_for(request.user, slug, "judge")
     assignment = _mine(request, project, pk)
-    lost = not desk.heartbeat(assignment=assignment)
+    lost = not leases.heartbeat(assignment=assignment)
     current = Judgement.objects.current().filter(assignment=assignment).first()
     context = page_of(project, assignment, current, key=uuid4().hex)
     context |= {"project": project, "assignment": assignment, "lost": lost, "revising": current}
     return render(request, "annotate/judge.html", context | _so_far(request, project, before=current))
 
 
+@never_cache
+@require_safe
+def ahead(request: HttpRequest, slug: str) -> HttpResponse:
+    """The `<main>` of the page that this rater likely comes to next, taking no slot; 204 without one.
+
+    It stands for assignment 0, without a key, as if the task at hand were submitted. `data-task` and `data-order` say
+    what it shows: it is theirs when a submit or a skip answers with the same `task` and `shown_order`.
+    """
+    project = project_for(request.user, slug, "judge")
+    assignment = peek(project=project, user=request.user)
+    if assignment is None:
+        return HttpResponse(status=204)
+    context = page_of(project, assignment, None, key="")
+    assignment.pk = 0
+    context |= {"project": project, "assignment": assignment, "layout": "annotate/_ahead.html"}
+    context |= {"task": _sign(assignment), "order": assignment.shown_order, **_so_far(request, project)}
+    if held := leases.held_by(project, request.user):
+        context |= {"done_today": context["done_today"] + 1, "last": held.pk}
+    return render(request, "annotate/judge.html", context)
+
+
 @require_POST
 def submit(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
-    """Store the answer; the page then goes to `next`. 422 names the wrong fields, 409 says who was first."""
+    """Store the answer; the page then goes to `feedback` or `next`. 422 names wrong fields, 409 says who was first."""
     project = project_for(request.user, slug, "judge")
-    assignment, body = _mine(request, project, pk), _json(request)
-    sent = {"answer": body.get("answer"), "idempotency_key": str(body.get("key", ""))}
-    sent |= {"user": request.user, "active_ms": _whole(body.get("active_ms", 0))}
+    assignment, body = _mine(request, project, pk), body_of(request)
+    sent = {"answer": body.get("answer"), "idempotency_key": str(body.get("key", "")), "flag": text_in(body, "flag")}
+    sent |= {"user": request.user, "active_ms": whole(body.get("active_ms", 0)), "revision": _revision(body)}
     try:
         if body.get("revises") is None:
             submit_judgement(assignment=assignment, **sent)
         else:
-            old = get_object_or_404(Judgement, assignment=assignment, pk=_whole(body["revises"]))
+            old = get_object_or_404(Judgement, assignment=assignment, pk=whole(body["revises"]))
             revise(judgement=old, **sent)
     except ValidationError as error:
         return JsonResponse({"errors": error.message_dict}, status=422)
-    except desk.Conflict as error:
-        return JsonResponse({"error": str(error)}, status=409)
-    return JsonResponse({"next": reverse("annotate:next", args=[slug])})
+    except Conflict as error:
+        return _newer(assignment, error)
+    if is_told(project, assignment):
+        return JsonResponse(_onward(project) | {"feedback": reverse("annotate:feedback", args=[slug, pk])})
+    return JsonResponse(_onward(project, request if body.get("lease") is True else None))
 
 
 @require_POST
 def draft(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
-    """Keep unfinished work under its revision number; 409 when another tab has saved newer work."""
+    """Keep unfinished work under its revision number; 409 with the newer draft when another tab has saved one."""
     project = project_for(request.user, slug, "judge")
-    assignment, body = _mine(request, project, pk), _json(request)
+    assignment, body = _mine(request, project, pk), body_of(request)
     if not isinstance(body.get("draft"), dict) or not isinstance(body["draft"].get("answer"), dict):
         raise BadRequest("A draft is an object with an answer.")
+    revision = whole(body.get("revision"), below=2**31 - 1)
     try:
-        revision = desk.save_draft(
-            assignment=assignment, draft=body["draft"], revision=_whole(body.get("revision"), below=2**31 - 1)
-        )
-    except desk.Conflict as error:
-        newest = Assignment.objects.values_list("draft_revision", flat=True).get(pk=pk)
-        return JsonResponse({"error": str(error), "revision": newest}, status=409)
-    held = desk.heartbeat(assignment=assignment)
+        revision = drafts.save_draft(assignment=assignment, draft=body["draft"], revision=revision)
+    except Conflict as error:
+        return _newer(assignment, error)
+    held = leases.heartbeat(assignment=assignment)
     return JsonResponse({"revision": revision, "held": held, "at": timezone.now()})
 
 
 @require_POST
 def skip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Give the task back, with a reason if there is one, and go on."""
+    """Give the task back, with a reason if there is one, and go on; `flag` is a note to the reviewers.
+
+    A page that sends JSON is answered as by `submit`, a form is led to the next task.
+    """
     project = project_for(request.user, slug, "judge")
+    assignment, plain = _mine(request, project, pk), request.content_type != "application/json"
+    body = request.POST.dict() if plain else body_of(request)
+    reason, flag = text_in(body, "reason"), text_in(body, "flag")
     try:
-        desk.skip(assignment=_mine(request, project, pk), user=request.user, reason=_words(request, "reason"))
-    except desk.Conflict as error:
-        return HttpResponse(str(error), status=409, content_type="text/plain")
-    return redirect("annotate:next", slug)
+        leases.skip(assignment=assignment, user=request.user, reason=reason)
+        if flag.strip():
+            flag_task(assignment=assignment, user=request.user, note=flag)
+    except Conflict as error:
+        return _refused(error, plain)
+    if plain:
+        return redirect("annotate:next", slug)
+    return JsonResponse(_onward(project, request if body.get("lease") is True else None))
+
+
+@require_POST
+def unskip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take a skipped task back and go to it; 409 when it is too late."""
+    project = project_for(request.user, slug, "judge")
+    plain = request.content_type != "application/json"
+    try:
+        leases.unskip(assignment=_mine(request, project, pk), user=request.user)
+    except Conflict as error:
+        return _refused(error, plain)
+    page = reverse("annotate:judge", args=[slug, pk])
+    return redirect(page) if plain else JsonResponse({"next": page})
+
+
+@require_POST
+def flag(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
+    """Put the task before the reviewers and go on with it."""
+    project = project_for(request.user, slug, "judge")
+    assignment, body = _mine(request, project, pk), body_of(request)
+    try:
+        flag_task(assignment=assignment, user=request.user, note=text_in(body, "note"))
+    except ValidationError as error:
+        return JsonResponse({"errors": error.message_dict}, status=422)
+    return JsonResponse({"flagged": True})
 
 
 @require_POST
 def heartbeat(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
     """The rater is still at work: extend the lease, or say that it is gone."""
     project = project_for(request.user, slug, "judge")
-    return JsonResponse({"held": desk.heartbeat(assignment=_mine(request, project, pk))})
+    return JsonResponse({"held": leases.heartbeat(assignment=_mine(request, project, pk))})
+
+
+# ---- What the answers say
+
+
+def _onward(project: Project, request: HttpRequest | None = None) -> dict:
+    """Where to go; with a request, what its rater was leased, so that a page fetched ahead can stand there at once."""
+    lease = request and lease_next(project=project, user=request.user)
+    if not lease:
+        return {"next": reverse("annotate:next", args=[project.slug])}
+    return {
+        "next": reverse("annotate:judge", args=[project.slug, lease.pk]),
+        "assignment": lease.pk,
+        "task": _sign(lease),
+        "shown_order": lease.shown_order,
+        "key": uuid4().hex,
+        "revision": lease.draft_revision,
+    }
+
+
+def _sign(assignment: Assignment) -> str:
+    """What stands for a task before its rater; ids go up in the queue, and would tell a gold task by its place."""
+    return salted_hmac("annotate.task", f"{assignment.task_id}:{assignment.rater_id}").hexdigest()[:20]
+
+
+def _newer(assignment: Assignment, error: Conflict) -> JsonResponse:
+    """409 with the newest draft, if there is one, so that the page can bring both together."""
+    now = Assignment.objects.values("draft_revision", "draft").get(pk=assignment.pk)
+    newer = {"draft": now["draft"]} if now["draft"] else {}
+    return JsonResponse({"error": str(error), "revision": now["draft_revision"]} | newer, status=409)
+
+
+def _refused(error: Conflict, plain: bool) -> HttpResponse:
+    if plain:
+        return HttpResponse(str(error), status=409, content_type="text/plain")
+    return JsonResponse({"error": str(error)}, status=409)
 
 
 def _mine(request: HttpRequest, project: Project, pk: int) -> Assignment:
     mine = Assignment.objects.filter(task__project=project, rater=request.user)
-    return get_object_or_404(mine.select_related("task__item"), pk=pk)
+    return get_object_or_404(mine.select_related("task__item", "task__project", "rater"), pk=pk)
 
 
 def _so_far(request: HttpRequest, project: Project, before: Judgement | None = None) -> dict:
@@ -107,23 +210,43 @@ def _so_far(request: HttpRequest, project: Project, before: Judgement | None = N
     earlier = own.filter(pk__lt=before.pk) if before else own
     return {
         "done_today": own.filter(created_at__gte=timezone.localtime().replace(hour=0, minute=0, second=0)).count(),
-        "left": project.tasks.left_for(request.user).count(),
+        "left": _about(project.tasks.left_for(request.user)[: MANY + 1].count()),
         "last": earlier.order_by("-pk").values_list("assignment", flat=True).first(),
     }
 
 
-def _json(request: HttpRequest) -> dict:
+def _about(count: int) -> str:
+    """In tens: to the unit, the number would tell the tasks that are not counted from the others."""
+    if count > MANY:
+        return f"over {MANY}"
+    return f"about {-(-count // 10) * 10}" if count >= 10 else "under 10"
+
+
+# ---- What was sent
+
+
+def body_of(request: HttpRequest) -> dict:
+    """The JSON object that was sent."""
     try:
         return json_object(request.body.decode())
     except (ValueError, RawPostDataException):  # the latter: sent as a form of several parts
         raise BadRequest("The body is not a JSON object that can be stored.") from None
 
 
-def _words(request: HttpRequest, name: str) -> str:
-    return request.POST.get(name, "").replace("\0", "")  # PostgreSQL stores no NUL
+def text_in(body: dict, name: str) -> str:
+    """A text that can be stored; "" when it was not sent."""
+    value = body.get(name) or ""
+    if not isinstance(value, str):
+        raise BadRequest("A text is needed.")
+    return value.replace("\0", "")  # PostgreSQL stores no NUL
 
 
-def _whole(value: object, below: int = 2**53) -> int:
+def _revision(body: dict) -> int | None:
+    return None if body.get("revision") is None else whole(body["revision"])
+
+
+def whole(value: object, below: int = 2**53) -> int:
+    """The value, when it is a whole number from 0."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < below:
         raise BadRequest("A whole number is needed.")
     return value

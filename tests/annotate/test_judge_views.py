@@ -285,5 +285,5 @@ def test_next_and_submit_ask_the_database_a_fixed_number_of_times(desk, project,
     body = {"answer": {"outcome": "tie", **data["fixed"]}, "key": data["key"]}
     with django_assert_max_num_queries(18):
         assert post(desk, url("submit", lease), body).status_code == 200
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         desk.get(reverse("annotate:next", args=[project.slug]))

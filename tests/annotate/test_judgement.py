@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from annotate.models import Assignment, Event, Judgement, Span, Task
 from annotate.services.judgement import revise, store_judgements, submit_judgement
+from annotate.services.lease import Conflict, expire_leases, skip
 from annotate.services.project import change_schema
-from annotate.services.task import Conflict, expire_leases, lease_next, make_tasks, skip
+from annotate.services.queue import lease_next
+from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
 
 pytestmark = pytest.mark.django_db

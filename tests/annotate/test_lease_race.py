@@ -38,7 +38,8 @@ django.setup()
 from django.utils import timezone
 from annotate.models import Project, User
 from annotate.services.judgement import shown_in, submit_judgement
-from annotate.services.task import Conflict, expire_leases, lease_next, skip
+from annotate.services.lease import Conflict, expire_leases, skip
+from annotate.services.queue import lease_next
 
 def work(number):
     user, project = User.objects.get(username=f"rater-{number}"), Project.objects.get()
@@ -66,7 +67,7 @@ LEASE = """
 import django
 django.setup()
 from annotate.models import Project, User
-from annotate.services.task import lease_next
+from annotate.services.queue import lease_next
 assert lease_next(project=Project.objects.get(), user=User.objects.get(username="rater-0"))
 """
 COUNT = """

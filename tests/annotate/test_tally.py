@@ -8,8 +8,9 @@ import pytest
 from annotate.models import Agreement, Dispute, Item, Judgement, MarkTally, Pattern, RaterTally, Side, TaskTally
 from annotate.models.judgement import Source
 from annotate.services.judgement import revise, store_judgements, submit_judgement
+from annotate.services.queue import lease_next
 from annotate.services.tally import count_some, recount, said_by
-from annotate.services.task import lease_next, make_tasks
+from annotate.services.task import make_tasks
 from annotate.tally import Asked, Said, answers, bucket, compared, disagreeing, disputes, gathered, pattern, sums, times
 from tests.annotate.making import make_item
 

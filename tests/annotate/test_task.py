@@ -7,17 +7,11 @@ from django.utils import timezone
 
 from annotate.models import Assignment, Event, Item, Response, Task
 from annotate.models.task import AssignmentState
+from annotate.services.draft import save_draft
+from annotate.services.lease import Conflict, expire_leases, heartbeat, release, skip
 from annotate.services.member import remove_member
-from annotate.services.task import (
-    Conflict,
-    expire_leases,
-    heartbeat,
-    lease_next,
-    make_tasks,
-    release,
-    save_draft,
-    skip,
-)
+from annotate.services.queue import lease_next
+from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
 
 pytestmark = pytest.mark.django_db

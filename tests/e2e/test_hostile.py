@@ -14,7 +14,7 @@ from annotate.schema import Category, Criterion, Schema
 from annotate.services.invite import create_invite
 from annotate.services.item import import_items
 from annotate.services.project import add_member, change_schema, change_settings, create_project
-from annotate.services.task import lease_next
+from annotate.services.queue import lease_next
 from tests.inspector.making import explain, judge, make_pool, make_version, mark, score
 from worker.models import Job, JobEvent
 

@@ -5,7 +5,7 @@ from django.core.management import call_command
 
 from annotate.models import Event, Project, Span, Task, User
 from annotate.models.judgement import Source
-from annotate.services.task import lease_next
+from annotate.services.queue import lease_next
 from annotate.world import make_world
 from worker.models import Candidate, Job
 from worker.services.demo import create_demo

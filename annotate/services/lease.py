@@ -1,0 +1,134 @@
+"""Leases: each of a task's K slots is held by exactly one rater at a time, and is given back exactly once.
+
+A slot is taken by compare-and-set on `Task.open_slots`. SQLite queues writers at BEGIN IMMEDIATE; PostgreSQL locks
+rows. Locks are taken in one order, so that nobody waits in a circle: rater, assignment, task.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from annotate.models import Assignment, Project, Task, User
+from annotate.models.task import AssignmentKind, AssignmentState
+from annotate.services.event import record
+from annotate.services.quota import quota_reached
+
+LEASED, SUBMITTED, EXPIRED, SKIPPED = (
+    AssignmentState.LEASED,
+    AssignmentState.SUBMITTED,
+    AssignmentState.EXPIRED,
+    AssignmentState.SKIPPED,
+)
+
+
+class Conflict(Exception):
+    """The act came too late: somebody else, or another tab, was first. Nothing was changed."""
+
+
+def lock_rater(user_id: int) -> None:
+    """What one rater does in two tabs happens one after the other."""
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=user_id)
+
+
+def held_by(project: Project, user: User) -> Assignment | None:
+    """What is on the rater's desk. A decision that a reviewer has begun is no part of the queue."""
+    held = Assignment.objects.filter(rater=user, state=LEASED, task__project=project)
+    return held.exclude(kind=AssignmentKind.ADJUDICATION).first()
+
+
+def lease_end(project: Project, now: datetime) -> datetime:
+    return now + timedelta(minutes=project.lease_minutes)
+
+
+def take_slot(task_id: int) -> bool:
+    """Compare-and-set one slot of the task; False when all are taken."""
+    return bool(Task.objects.filter(pk=task_id, open_slots__gt=0).update(open_slots=F("open_slots") - 1))
+
+
+def regain(assignment: Assignment, now: datetime) -> bool:
+    """Hold again what a lost lease held; the caller has locked rater and assignment. False when it is too late."""
+    if not assignment.holds_slot:
+        return True
+    project, rater = assignment.task.project, assignment.rater_id
+    member = project.memberships.filter(user=rater).first()
+    return not quota_reached(project, rater, member, now) and take_slot(assignment.task_id)
+
+
+def heartbeat(*, assignment: Assignment, now: datetime | None = None) -> bool:
+    """Extend the lease; one that ran out is taken up again if its slot is still free. False when it is not."""
+    now = now or timezone.now()
+    held = Assignment.objects.filter(pk=assignment.pk, state=LEASED)
+    if held.update(expires_at=lease_end(assignment.task.project, now)):
+        return True
+    current = _take_up(assignment, now, from_states=(EXPIRED,))
+    return current.state in (LEASED, SUBMITTED)
+
+
+@transaction.atomic
+def _take_up(assignment: Assignment, now: datetime, from_states: Sequence[str]) -> Assignment:
+    lock_rater(assignment.rater_id)
+    current = locked(assignment)
+    if current.state in from_states and regain(current, now):
+        current.state, current.expires_at = LEASED, lease_end(current.task.project, now)
+        current.save(update_fields=["state", "expires_at"])
+    return current
+
+
+def locked(assignment: Assignment) -> Assignment:
+    """The assignment as it is now, with its task, item and project; others wait until the transaction ends."""
+    rows = Assignment.objects.select_for_update(of=("self",)).select_related("task__item", "task__project")
+    return rows.get(pk=assignment.pk)
+
+
+@transaction.atomic
+def expire_leases(*, now: datetime | None = None) -> int:
+    """Give back the slots of leases that ran out. Returns how many there were."""
+    late = Assignment.objects.filter(state=LEASED, expires_at__lte=now or timezone.now())
+    rows = list(late.select_for_update(skip_locked=True).order_by("task_id", "pk"))
+    _give_back(rows, EXPIRED)
+    return len(rows)
+
+
+@transaction.atomic
+def release(*, assignment: Assignment) -> None:
+    """The rater leaves: the slot goes back at once, the order and the draft are kept for their return."""
+    current = Assignment.objects.select_for_update().get(pk=assignment.pk)
+    if current.state == LEASED:
+        _give_back([current], EXPIRED)
+
+
+@transaction.atomic
+def skip(*, assignment: Assignment, user: User, reason: str = "") -> None:
+    """Give the slot back; the task is not served to this rater again. Raises Conflict once submitted."""
+    current = locked(assignment)
+    if current.state == SUBMITTED:
+        raise Conflict("This task was submitted already; go back to it to change the answer.")
+    if current.state == LEASED:
+        _give_back([current], SKIPPED)
+    Assignment.objects.filter(pk=current.pk).update(state=SKIPPED, skip_reason=reason[:200])
+    record(kind="task.skipped", subject=current.task, project=current.task.project, actor=user, reason=reason[:200])
+
+
+def unskip(*, assignment: Assignment, user: User, now: datetime | None = None) -> None:
+    """Take a skipped task back; what is on the desk meanwhile goes back, its draft kept. Raises Conflict when the
+    last slot is taken."""
+    project, now = assignment.task.project, now or timezone.now()
+    held = held_by(project, user)
+    if held and held.pk != assignment.pk:  # in a transaction of its own: two tasks are never locked at once
+        release(assignment=held)
+    with transaction.atomic():
+        current = _take_up(assignment, now, from_states=(SKIPPED, EXPIRED))
+        if current.state != LEASED:
+            raise Conflict("This task cannot be taken back: it is answered, or your quota is full.")
+        record(kind="task.unskipped", subject=current.task, project=project, actor=user, assignment=current.pk)
+
+
+def _give_back(leased: Sequence[Assignment], state: str) -> None:
+    """The caller holds the locks of these rows, all of them leased. Tasks are touched in one order: no deadlock."""
+    Assignment.objects.filter(pk__in=[a.pk for a in leased]).update(state=state)
+    for task_id, slots in sorted(Counter(a.task_id for a in leased if a.holds_slot).items()):
+        Task.objects.filter(pk=task_id).update(open_slots=F("open_slots") + slots)
