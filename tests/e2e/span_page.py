@@ -12,6 +12,7 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 ORIGIN = "http://touchstone.test/"
 CATEGORIES = [{"key": "wrong", "label": "Wrong fact"}, {"key": "vague", "label": "Vague"}]
 PAGE = """<!doctype html><meta charset="utf-8"><title>spans</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="/static/css/touchstone.css"><link rel="stylesheet" href="/static/css/text.css">
 <main class="page"><input id="other"><div class="card"><div class="text" id="text">{html}</div>
 <div class="text" id="raw" hidden>{plain}</div></div></main>
