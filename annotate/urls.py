@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotate.views import account, export, item, judge, keys, member, project
+from annotate.views import account, export, item, judge, keys, member, project, schema
 
 app_name = "annotate"
 urlpatterns = [
@@ -13,6 +13,9 @@ urlpatterns = [
     path("new/", project.new, name="new_project"),
     path("p/<slug:slug>/", project.overview, name="project"),
     path("p/<slug:slug>/settings/", project.settings, name="settings"),
+    path("p/<slug:slug>/schema/", schema.schema, name="schema"),
+    path("p/<slug:slug>/schema/preview/", schema.schema_preview, name="schema_preview"),
+    path("p/<slug:slug>/schema/tasks/", schema.schema_tasks, name="schema_tasks"),
     path("p/<slug:slug>/members/", member.members, name="members"),
     path("p/<slug:slug>/members/invite/", member.invite_create, name="invite_create"),
     path("p/<slug:slug>/members/revoke/<int:pk>/", member.invite_revoke, name="invite_revoke"),

@@ -16,6 +16,7 @@ PURE = (
     "annotate/formats/**/*.py",
     "annotate/keys.py",
     "annotate/schema.py",
+    "annotate/schema_form.py",
     "annotate/schema_text.py",
     "annotate/tally.py",
     "annotate/text/**/*.py",

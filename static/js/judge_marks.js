@@ -1,6 +1,6 @@
 // The list of a response's marks: choose one in the text, say how bad it is, why, and what it should be; remove it.
 
-import { make, severitySelect } from "./judge_parts.js";
+import { fill, make, severitySelect } from "./judge_parts.js";
 
 export class MarkList {
   constructor(list, editor) {
@@ -42,7 +42,7 @@ export class MarkList {
     row.title = span.quote;
     row.classList.toggle("chosen", span.id === this.editor.selected);
     for (const field of row.querySelectorAll("[data-aim]")) field.ariaLabel = `${field.dataset.aim}: ${what}`;
-    for (const field of row.querySelectorAll("[name]")) if (field !== document.activeElement) field.value = span[field.name] ?? "";
+    for (const field of row.querySelectorAll("[name]")) fill(field, span[field.name]);
     return row;
   }
 

@@ -1,6 +1,6 @@
 // The list of what is missing from a response: say what, and how bad that is; remove it. The editor holds and draws them.
 
-import { make, severitySelect } from "./judge_parts.js";
+import { fill, make, severitySelect } from "./judge_parts.js";
 import { where } from "./spanwords.js";
 
 export class MissingList {
@@ -42,7 +42,7 @@ export class MissingList {
     note.placeholder = `What is missing (${place})?`;
     note.ariaLabel = `What is missing, ${place}`;
     row.classList.toggle("chosen", omission.id === this.editor.selected);
-    for (const field of row.querySelectorAll("[name]")) if (field !== document.activeElement) field.value = omission[field.name] ?? "";
+    for (const field of row.querySelectorAll("[name]")) fill(field, omission[field.name]);
     return row;
   }
 

@@ -2,6 +2,11 @@
 
 export const make = (name, properties) => Object.assign(document.createElement(name), properties);
 
+/** Set a field; one that says so already keeps its cursor. */
+export function fill(field, value) {
+  if (field.value !== String(value ?? "")) field.value = value ?? "";
+}
+
 /** A choice of severity with nothing chosen. */
 export function severitySelect(value = null) {
   const select = make("select", { name: "severity" });
