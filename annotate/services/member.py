@@ -3,10 +3,11 @@
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from annotate.models import Assignment, Membership, Project, Role, User
+from annotate.models import Assignment, Membership, Project, Role, Task, User
 from annotate.models.task import AssignmentState
 from annotate.services.event import record
 from annotate.services.lease import release
+from annotate.services.task import unassign_tasks
 
 GONE = "This person has left the project."
 LAST = "A project needs an admin: make somebody else admin first."
@@ -25,6 +26,16 @@ def change_role(*, member: Membership, role: str, actor: User) -> Membership:
 
 
 @transaction.atomic
+def change_quota(*, member: Membership, quota: int | None, actor: User) -> Membership:
+    """Another limit for this person than the project's; None: the project's."""
+    before, member.quota = member.quota, quota
+    if not Membership.objects.filter(pk=member.pk).update(quota=quota):
+        raise ValidationError(GONE)
+    record(kind="member.quota", subject=member, project=member.project, actor=actor, before=before, quota=quota)
+    return member
+
+
+@transaction.atomic
 def remove_member(*, member: Membership, actor: User) -> None:
     """Take the member out: what they judged stays, what they hold goes back. ValidationError if no admin is left."""
     _keep_an_admin(member)
@@ -32,6 +43,8 @@ def remove_member(*, member: Membership, actor: User) -> None:
         rater=member.user_id, task__project=member.project_id, state=AssignmentState.LEASED
     ):
         release(assignment=lease)
+    kept = Task.objects.filter(project=member.project_id, reservations__user=member.user_id)
+    unassign_tasks(project=member.project, tasks=kept, users=[member.user], actor=actor)
     record(kind="member.removed", subject=member, project=member.project, actor=actor, user=member.user_id)
     member.delete()
 

@@ -2,6 +2,7 @@
 
 from annotate.formats.record import text_sha256
 from annotate.models import Item, Project, Response
+from annotate.services.known import add_known
 
 
 def make_item(project: Project, prompt: str, *texts: str, **fields) -> Item:
@@ -16,3 +17,13 @@ def make_item(project: Project, prompt: str, *texts: str, **fields) -> Item:
         for n, text in enumerate(texts)
     )
     return item
+
+
+def make_known(project: Project, prompt: str, *, kind="gold", best="good", item=None, taken_from=None, **fields):
+    """A task whose answer is known: of the responses "good" and "bad", the best."""
+    item = item or make_item(project, prompt, "good", "bad")
+    responses = list(item.responses.all())
+    first = next(one.pk for one in responses if one.text == best)
+    ranking = [[first], [one.pk for one in responses if one.pk != first]]
+    answer = {"outcome": "ranking", "ranking": ranking}
+    return add_known(project=project, task_or_responses=taken_from or responses, kind=kind, answer=answer, **fields)
