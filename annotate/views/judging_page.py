@@ -3,7 +3,10 @@
 Nothing of a response but its text and its steps leaves here: no source, no metadata, no score, no other rater's answer.
 """
 
+import re
 from collections.abc import Sequence
+
+from django.db.models import Exists, OuterRef
 
 from annotate import text
 from annotate.formats.record import text_sha256
@@ -63,8 +66,9 @@ def preview_of(project: Project, schema: Schema) -> dict:
 
 def _sample(project: Project, schema: Schema) -> tuple[Item, list[Response]]:
     """The project's first item that shows what the schema asks, else one of ours."""
-    split = project.items.exclude(responses__steps=[]).filter(responses__isnull=False)
-    items = split if schema.steps != "off" and split.exists() else project.items.all()
+    items = project.items.all()
+    if schema.steps != "off":
+        items = items.filter(Exists(Response.objects.filter(item=OuterRef("pk")).exclude(steps=[])))
     if item := items.order_by("pk").first():
         found = {response.pk: response for response in item.responses.all()}
         return item, [found[pk] for pk in arranged(list(found), schema.arrangement)[0]]
@@ -74,14 +78,14 @@ def _sample(project: Project, schema: Schema) -> tuple[Item, list[Response]]:
         item.turns = before + item.turns
     count = {"single": 1, "pairs": 2, "all": 3}[schema.arrangement]
     return item, [
-        Response(pk=n, index=n, text=words, sha256=text_sha256(words), steps=_sentences(words))
+        Response(pk=n, index=n, text=words, sha256=text_sha256(words), steps=_in_two(words))
         for n, words in enumerate(SAMPLE[:count], 1)
     ]
 
 
-def _sentences(words: str) -> list[dict]:
-    cut = words.find(". ") + 1
-    return [{"start": 0, "end": cut, "kind": ""}, {"start": cut + 1, "end": len(words), "kind": ""}] if cut else []
+def _in_two(words: str) -> list[dict]:
+    cut = re.search("[.,] ", words).start() + 1
+    return [{"start": 0, "end": cut, "kind": ""}, {"start": cut + 1, "end": len(words), "kind": ""}]
 
 
 def _page(
@@ -98,7 +102,7 @@ def _page(
     data = {
         "mode": mode,
         "responses": [{"id": r.pk, "raw": r.text, "steps": r.steps} for r in responses],
-        "categories": _coloured(schema),
+        "categories": coloured(schema),
         "rules": schema.rules.model_dump(),
         "asks": schema.model_dump(include={"omissions", "partial", "steps", "strengths"}),
         "fixed": fixed,
@@ -203,7 +207,7 @@ def _words(criterion: Criterion) -> str:
     return " · ".join(f"{n} {words}" for n, words in sorted(criterion.anchors.items()) if words)
 
 
-def _coloured(schema: Schema) -> list[dict]:
+def coloured(schema: Schema) -> list[dict]:
     return [
         {"key": c.key, "label": c.label, "description": c.description, "color": f"var(--c{n % 8 + 1})"}
         for n, c in enumerate(schema.categories)
