@@ -1,0 +1,116 @@
+"""The schema's form with its preview."""
+
+import pytest
+from django.urls import reverse
+
+from annotate.models import Judgement, Task
+from annotate.schema import Schema
+from annotate.schema_form import PRESETS, fields_of
+from annotate.services.project import change_schema
+from annotate.services.task import make_tasks
+from tests.annotate.making import make_item
+
+pytestmark = pytest.mark.django_db
+URL, PREVIEW, TASKS = (f"/p/answers/schema/{rest}" for rest in ("", "preview/", "tasks/"))
+
+
+@pytest.fixture
+def browser(client_of, project, alice):
+    return client_of(alice)
+
+
+def form_of(schema, **changes):
+    return fields_of(schema.model_dump(mode="json")) | changes
+
+
+def test_the_form_shows_the_newest_schema(browser, project):
+    html = browser.get(URL).content.decode()
+    for seen in ("version 1", "Wrong fact", "Helpfulness", "1: useless", "each pair", "Harm"):
+        assert seen in html
+
+
+def test_saving_makes_a_new_version_and_old_judgements_keep_theirs(browser, project, alice):
+    item = make_item(project, "Two?", "a", "b")
+    make_tasks(project=project, items=[item])
+    Judgement.objects.create(
+        project=project, item=item, task=Task.objects.get(), rater=alice, shown_order=[], outcome="tie",
+        schema_version=1, texts_sha256={}, idempotency_key="a",
+    )  # fmt: skip
+    response = browser.post(URL, form_of(PRESETS["rubric"][1], do="save"))
+    assert response.headers["Location"] == URL
+    assert project.schema == PRESETS["rubric"][1]
+    rows = browser.get(URL).context["versions"]
+    assert [(row["version"].number, row["judgements"]) for row in rows] == [(2, 0), (1, 1)]
+
+
+def test_the_same_schema_makes_no_version(browser, project):
+    browser.post(URL, form_of(project.schema, do="save"))
+    assert project.schema_version.number == 1
+
+
+def test_a_mistake_is_shown_at_its_field_and_nothing_is_saved(browser, project):
+    response = browser.post(URL, form_of(project.schema, do="save") | {"criteria.0.low": "9"})
+    assert response.status_code == 422
+    assert "high must be 1 to 9 above low" in response.content.decode()
+    assert project.schema_version.number == 1
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_fills_the_form_and_saves_nothing(browser, project, preset):
+    response = browser.post(URL, {"do": f"preset.{preset}"}, headers={"HX-Request": "true"})
+    assert response.content.lstrip().startswith(b'<form id="schema-form"')
+    assert project.schema_version.number == 1
+
+
+def test_buttons_change_the_rows_of_the_form(browser, project):
+    response = browser.post(URL, form_of(project.schema, do="remove.criteria.0"))
+    (criteria,) = (section for section in response.context["sections"] if section["name"] == "criteria")
+    assert [row["fields"]["key"]["value"] for row in criteria["rows"]] == ["clarity"]
+
+
+@pytest.mark.parametrize("do", ["", "drop", "preset.none", "up.criteria", "remove.criteria.7", "add.secrets"])
+def test_another_act_is_a_bad_request(browser, project, do):
+    assert browser.post(URL, form_of(project.schema, do=do)).status_code == 400
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("with_item", [True, False])
+def test_the_preview_is_the_judging_page_of_the_fields(browser, project, preset, with_item):
+    if with_item:
+        make_item(project, "Which city?", "Paris", "Rome", "Bern")
+    html = browser.post(PREVIEW, form_of(PRESETS[preset][1])).content.decode()
+    assert 'data-mode="preview"' in html
+    assert ("Which city?" in html) is with_item
+    assert "<html" not in html
+    assert "action=" not in html
+
+
+def test_the_preview_says_what_is_wrong(browser, project):
+    html = browser.post(PREVIEW, form_of(project.schema) | {"criteria.0.label": ""}).content.decode()
+    assert "criteria.0.label" in html
+    assert "data-mode" not in html
+
+
+def test_the_missing_tasks_of_a_new_arrangement_are_offered_and_made(browser, project):
+    make_tasks(project=project, items=[make_item(project, "Which city?", "Paris", "Rome", "Bern")])
+    assert "Make the missing tasks" not in browser.get(URL).content.decode()
+    change_schema(project=project, schema=Schema(arrangement="all"))
+    assert "Make the missing tasks" in browser.get(URL).content.decode()
+    browser.post(TASKS)
+    assert sorted(task.responses.count() for task in Task.objects.all()) == [2, 2, 2, 3]
+
+
+@pytest.mark.parametrize("url", [URL, PREVIEW, TASKS])
+def test_only_the_admin_changes_what_is_asked(client_of, project, bob, charlie, url):
+    assert client_of(charlie).post(url).status_code == 404
+    assert client_of(bob).post(url).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["schema_preview", "schema_tasks"])
+def test_what_writes_is_a_post(browser, project, name):
+    assert browser.get(reverse(f"annotate:{name}", args=["answers"])).status_code == 405
+
+
+def test_the_preview_stores_nothing_and_a_nul_is_left_out(browser, project):
+    browser.post(URL, form_of(project.schema, do="save") | {"criteria.0.label": "He\0lp"})
+    assert project.schema.criteria[0].label == "Help"
