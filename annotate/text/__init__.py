@@ -8,11 +8,14 @@ lies between runs. Raw HTML is shown as text, links keep http, https and mailto,
 MathML by allow-list, so nothing in the output acts or asks another machine. Only here is a string called markup.
 """
 
+import re
 import unicodedata
 
 from annotate.text.markdown import Page, Run
 
 __all__ = ["Html", "Run", "plain", "prose", "quote", "render", "runs", "snap"]
+
+LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 class Html(str):
@@ -35,10 +38,12 @@ def runs(raw: str) -> list[Run]:
 
 
 def plain(raw: str) -> Html:
-    """The raw text as it is, white space kept: one exact run (more where a CRLF splits it)."""
+    """The raw text as it is, white space kept: one exact run for each line, so that a mark redraws only its lines."""
     page = Page(raw)
     page.put('<pre class="raw" dir="auto">')  # each line by its own letters
-    page.exact(0, len(raw))
+    for line in LINE.finditer(raw):
+        page.exact(*line.span())
+        page.flush()
     page.put("</pre>")
     return Html(page.html())
 

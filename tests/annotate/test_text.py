@@ -156,7 +156,9 @@ def test_what_html_cannot_carry_is_an_atom():
 
 
 def test_plain_shows_the_source_with_its_white_space():
-    run = '<span class="r" data-s="0" data-e="11">**a**\n  &lt;b&gt;</span>'
+    run = (
+        '<span class="r" data-s="0" data-e="6">**a**\n</span><span class="r" data-s="6" data-e="11">  &lt;b&gt;</span>'
+    )
     assert plain("**a**\n  <b>") == f'<pre class="raw" dir="auto">{run}</pre>'
 
 
