@@ -9,11 +9,11 @@ document.addEventListener("htmx:responseError", (event) =>
   toast(`The server refused (${event.detail.xhr.status}). Reload the page and try again.`, "error"),
 );
 
-/** Show a message at the bottom of the page; errors stay until clicked. */
-export function toast(text, kind = "info") {
+/** Show a message at the bottom of the page, with what follows it; errors stay until clicked. */
+export function toast(text, kind = "info", ...more) {
   const box = document.createElement("p");
   box.className = `toast ${kind}`;
-  box.textContent = text;
+  box.append(text, ...more);
   document.getElementById("toasts").append(box);
 }
 

@@ -1,67 +1,60 @@
-// The judging page: joins the columns, the verdict, the saver and the keys. Data comes as JSON from the server.
+// The judging page: one desk at a time, its keys, and the way to the next.
 
-import { Column } from "./judge_column.js";
-import { bindKeys } from "./judge_keys.js";
-import { Saver } from "./judge_save.js";
-import { Verdict } from "./judge_verdict.js";
+import { Desk } from "./judge_desk.js";
+import { bindKeys, letterSwitch } from "./judge_keys.js";
+import { flush } from "./judge_outbox.js";
+import { post } from "./judge_post.js";
+import { alert, say, signIn } from "./judge_status.js";
+import { Ahead, arrive, swap } from "./judge_swap.js";
 
-const data = JSON.parse(document.getElementById("judge-data").textContent);
-const form = document.getElementById("answer");
-const saver = new Saver(form, data, read);
-const answer = saver.restored ?? {};
+let desk, ahead, skipped;
 
-const columns = [...form.querySelectorAll(".response")].map((element, i) => {
-  const changed = () => {
-    page.last = columns[i];
-    saver.changed();
-  };
-  return new Column(element, data.responses[i], data, answer, changed);
+const click = (id) => document.getElementById(id)?.click();
+
+/** What can be done here and now, by name. */
+const acts = () => ({
+  ...desk.page.acts,
+  submit: () => void desk.submit(), undo: desk.undo, redo: desk.redo,
+  skip: () => (desk.page.open("skip"), click("onward")), // only one of them is on the page
+  unskip: () => void unskip(),
+  back: () => click("back"), mine: () => click("mine"),
 });
-const verdict = new Verdict(form, columns.map((column) => column.id), answer);
-const say = (text) => (document.getElementById("said").textContent = text);
-const page = { columns, verdict, last: columns[0], submit, toggleRaw, say };
 
-function read() {
-  const spread = (name) => columns.flatMap((column) => column.value()[name]);
-  const byId = (name) => Object.fromEntries(columns.map((c) => [c.id, c.value()[name]]).filter(([, v]) => Object.keys(v).length));
-  return {
-    ...verdict.value(), spans: spread("spans"), omissions: spread("omissions"), checked: spread("checked"),
-    ratings: byId("ratings"), safety: byId("safety"), ...data.fixed,
-  };
+async function settle(main) {
+  desk = new Desk(main, go);
+  letterSwitch(main);
+  await desk.recover();
+  ahead = new Ahead(desk.saves && desk.data.mode === "judge" ? new URL("../ahead/", location) : null);
+  document.documentElement.dataset.ready = "yes";
 }
 
-async function submit() {
-  const errors = await saver.submit();
-  form.querySelectorAll("[data-error]").forEach((place) => (place.textContent = ""));
-  for (const [field, texts] of Object.entries(errors)) {
-    const place = form.querySelector(`[data-error="${field}"]`);
-    if (place) place.textContent = texts.join(" ");
-    else saver.alert(texts.join(" "));
-  }
-  form.querySelector("[data-error]:not(:empty)")?.scrollIntoView({ block: "nearest" });
+async function go(result) {
+  if (result.feedback) return location.assign(result.feedback);
+  skipped = result.skipped;
+  const main = await ahead.of(result);
+  if (!main) return location.assign(result.next);
+  desk.destroy();
+  swap(main, result.next);
+  await settle(main);
+  arrive(main, result.early);
 }
 
-function toggleRaw() {
-  const raw = document.querySelector('[data-do="raw"]');
-  const on = raw.getAttribute("aria-pressed") !== "true";
-  raw.setAttribute("aria-pressed", on);
-  columns.forEach((column) => column.show(on ? "raw" : "rendered"));
-  say(on ? "Raw text." : "Rendered text.");
+async function unskip() {
+  if (!skipped) return "Nothing was skipped here.";
+  const result = await post(skipped.replace(/skip\/$/, "unskip/"), {}).catch(() => ({ error: "The server cannot be reached." }));
+  if (result.next) location.assign(result.next);
+  else alert(result.error ?? `The server refused (${result.status}).`);
 }
 
-form.addEventListener("input", (event) => event.target.closest("footer, header, .verdict") && saver.changed());
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  submit();
-});
-document.querySelector('[data-do="raw"]').addEventListener("click", toggleRaw);
-document.querySelectorAll("[data-open]").forEach((button) => {
-  button.addEventListener("click", () => document.getElementById(button.dataset.open).showModal());
-});
-document.querySelectorAll("[data-close]").forEach((button) => {
-  button.addEventListener("click", () => button.closest("dialog").close());
-});
-const prompt = document.getElementById("prompt");
-prompt.scrollTop = prompt.querySelector(".turn:last-child").offsetTop - 8; // the turn that is answered
-bindKeys(page);
-document.documentElement.dataset.ready = "yes";
+addEventListener("popstate", () => location.reload());
+addEventListener("pageshow", (event) => event.persisted && location.reload()); // its key and revision may be used up
+
+const { sent, refused, waiting } = await flush();
+const here = sent.find(({ page }) => page === location.pathname);
+if (here) location.reload(); // what stands here was answered just now
+await settle(document.getElementById("main"));
+bindKeys(() => desk, acts);
+if (sent.length && !here) say(`${sent.length} kept ${sent.length === 1 ? "answer is" : "answers are"} now on the server`);
+const elsewhere = refused.filter(({ page }) => page !== location.pathname);
+if (elsewhere.length) alert(`An answer kept here was not taken: ${elsewhere[0].refused} It is still kept.`, { "Open it": () => location.assign(elsewhere[0].page) });
+if (waiting) alert("Answers are kept here that the server has not taken yet. They are sent by themselves.", { "Sign in": signIn });

@@ -1,74 +1,76 @@
-// One key for everything. A small letter works on the left response, a capital on the right.
+// One key for everything: those of the rater's own map, and a few that always do the same.
 
-const open = (id) => document.getElementById(id)?.showModal();
-const focus = (element) => element?.focus();
-const click = (id) => document.getElementById(id)?.click();
+import { keyName } from "./keynames.js";
+import { announce } from "./judge_status.js";
 
-export function bindKeys(page) {
-  const letters = document.getElementById("letters");
-  letters.checked = localStorage.getItem("touchstone:letters") !== "off";
-  letters.addEventListener("change", () => localStorage.setItem("touchstone:letters", letters.checked ? "on" : "off"));
-  const [left, right] = page.columns;
+const ALWAYS = { "?": "keys" };
+const CTRL = { Enter: "submit", z: "undo", "Shift+z": "redo", y: "redo" };
+const AGAIN = ["undo", "redo"]; // a key held down does these again, and nothing else
+const FIELD = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
 
-  const keys = {
-    s: () => left.mark(), S: () => right?.mark(),
-    o: () => left.addMissing(), O: () => right?.addMissing(),
-    n: () => page.say(`Left. ${left.toggleChecked()}`), N: () => right && page.say(`Right. ${right.toggleChecked()}`),
-    r: () => left.rate(), R: () => right?.rate(),
-    f: () => left.enter(), F: () => right?.enter(),
-    p: () => focus(document.getElementById("prompt")),
-    c: () => focus(document.getElementById("context")),
-    e: () => focus(document.querySelector('[name="rationale"]')),
-    u: () => page.last.editor.undo(), U: () => page.last.editor.redo(),
-    v: page.toggleRaw,
-    g: () => open("guidelines"),
-    k: () => (open("skip"), click("onward")), // only one of them is on the page
-    b: () => click("back"),
-    "?": () => open("keys"),
-  };
-
-  document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    if ((event.ctrlKey || event.metaKey) && event.key === "Enter") return act(event, page.submit);
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Enter" && event.target.matches("input")) return event.preventDefault(); // not a submit
-    const field = event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select");
-    if (event.key === "Escape") return leave(event.target);
-    if (field) return;
-    if (!letters.checked) return;
-    if (/^\d$/.test(event.key)) return digit(event);
-    if (Object.hasOwn(keys, event.key)) act(event, keys[event.key]);
-  });
-
-  function digit(event) {
-    const line = event.target.closest(".rating");
-    const done = line ? rate(line, event.key) : page.verdict.choose(+event.key - 1);
-    if (!done) return;
-    event.preventDefault();
-    if (!line) page.say(`${done}.`);
-  }
-
-  /** Out of a field: to the text it belongs to, else to the prompt. */
-  function leave(target) {
-    if (!target.isConnected) return; // an empty line went with its field
-    const column = page.columns.find(({ element }) => element.contains(target));
-    if (column && target.matches("footer *")) column.leaveField();
-    else focus(document.getElementById("prompt"));
-  }
+/** @param now () => the desk  @param acts () => {name: act} of everything that can be done now */
+export function bindKeys(now, acts) {
+  // Before the editors of the texts: undo is the page's, over every kind of edit.
+  addEventListener("keydown", (event) => ctrl(event, now(), acts()), { capture: true });
+  addEventListener("keydown", (event) => plain(event, now(), acts()));
 }
 
-function act(event, what) {
+function ctrl(event, desk, acts) {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || dialog()) return;
+  const act = CTRL[keyName(event)];
+  if (!act || (AGAIN.includes(act) && event.target.closest?.(FIELD))) return; // a field has its own undo
+  run(event, desk, act, acts[act]);
+}
+
+function plain(event, desk, acts) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog()) return;
+  const { target, key } = event;
+  if (desk.sealed) return early(event, desk);
+  if (key === "Enter" && target.matches("input")) return event.preventDefault(); // not a submit
+  if (key === "Escape") return leave(desk, target);
+  if (target.closest(FIELD) || !letters()) return;
+  const name = keyName(event);
+  if (name === "Enter" && target.closest("button, a, summary, [role=button]")) return; // its own
+  const act = actOf(name, desk.data.keys);
+  if (act) run(event, desk, act, acts[act]);
+}
+
+function actOf(name, keys = {}) {
+  if (/^\d$/.test(name)) return `choose_${name}`;
+  return ALWAYS[name] ?? Object.keys(keys).find((act) => keys[act] === name);
+}
+
+/** Out of a field: to the text it belongs to, else to the prompt. */
+function leave({ page, main }, target) {
+  if (!target.isConnected) return; // an empty line went with its field
+  const column = page.columns.find(({ element }) => element.contains(target));
+  if (column && target.closest("footer, .rewrite")) column.leaveField();
+  else main.querySelector("#prompt")?.focus();
+}
+
+/** Pressed while the last answer is on its way: it must not become an answer to a task nobody has seen. */
+function early(event, desk) {
+  if (event.key.length > 1 && event.key !== "Enter") return;
   event.preventDefault();
-  what();
+  if (!event.repeat) desk.early += 1;
 }
 
-/** Set a line of the rubric and go on to the next; 0 stands for 10 where there is no level 0. */
-function rate(line, key) {
-  const level = line.querySelector(`input[value="${key}"]`) ?? (key === "0" && line.querySelector('input[value="10"]'));
-  if (!level) return false;
-  level.click();
-  const next = line.nextElementSibling;
-  // After the last line digits mean the preference again.
-  focus(next ? next.querySelector("input:checked") ?? next.querySelector("input") : line.closest(".response").querySelector(".body"));
-  return true;
+function run(event, desk, name, act) {
+  if (!act) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (event.repeat && !AGAIN.includes(name)) return;
+  const said = act();
+  if (typeof said === "string") announce(said);
+}
+
+const dialog = () => document.querySelector("dialog[open]");
+const letters = () => document.getElementById("letters")?.checked ?? true;
+
+/** The switch in the list of keys: for those who dictate, or whose reader wants the letters. */
+export function letterSwitch(main) {
+  const box = main.querySelector("#letters");
+  if (!box) return;
+  box.checked = localStorage.getItem("touchstone:letters") !== "off";
+  box.addEventListener("change", () => localStorage.setItem("touchstone:letters", box.checked ? "on" : "off"));
 }

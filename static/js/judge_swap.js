@@ -1,0 +1,52 @@
+// The next task, fetched while this one is judged and put in its place without a load.
+
+import { announce } from "./judge_status.js";
+
+/** What the server would serve next, without taking it: kept until it is known whether that comes. */
+export class Ahead {
+  /** @param url of the next task's page, which takes no slot */
+  constructor(url) {
+    this.page = url ? this.#fetch(url).catch(() => null) : Promise.resolve(null); // without it the next page is loaded whole
+  }
+
+  async #fetch(url) {
+    const response = await fetch(url);
+    if (response.status !== 200 || response.redirected) return null;
+    return new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
+  }
+
+  /** The page if it is the one that was leased, with the lease written into it; else null. */
+  async of({ assignment, task, shown_order: order, key, revision }) {
+    const main = await this.page;
+    if (!main || !assignment || main.dataset.task !== task || main.dataset.order.replace(/ /g, "") !== JSON.stringify(order)) return null;
+    const place = main.querySelector("#judge-data");
+    place.textContent = JSON.stringify({ ...JSON.parse(place.textContent), key, revision });
+    for (const element of main.querySelectorAll("[action], [data-draft], [data-heartbeat]")) lease(element, assignment);
+    return main;
+  }
+}
+
+/** Addresses of no assignment become those of this one. */
+function lease(element, assignment) {
+  for (const name of ["action", "data-draft", "data-heartbeat"]) {
+    const url = element.getAttribute(name);
+    if (url) element.setAttribute(name, url.replace(/\/judge\/0\//, `/judge/${assignment}/`));
+  }
+}
+
+/** Put it in place of the old one. Nothing of the old one stays: no value, no scroll, no focus. */
+export function swap(main, url) {
+  document.getElementById("main").replaceWith(document.adoptNode(main));
+  history.pushState(null, "", url);
+  document.title = document.title.replace(/^Change an answer/, "Judge");
+  scrollTo(0, 0);
+  return main;
+}
+
+/** To the task, and say so; the line that is read aloud is new too, and has to be there before it is filled. */
+export function arrive(main, early) {
+  (main.querySelector("[data-focus]") ?? main.querySelector("#prompt"))?.focus({ preventScroll: true });
+  const unused = early ? ` ${early} ${early === 1 ? "key" : "keys"} pressed before it was there did nothing.` : "";
+  const done = main.querySelector(".progress-line")?.textContent.trim().replace(/\s+/g, " ") ?? "";
+  setTimeout(() => announce(`Next task. ${done}.${unused}`), 100);
+}
