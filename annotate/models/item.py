@@ -1,7 +1,7 @@
 import json
 
 from django.db import connection, models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from annotate.models.project import Project, count_of
 
@@ -28,6 +28,12 @@ class ItemQuerySet(models.QuerySet):
             responses_total=count_of(Response.objects.all(), "item"),
             judged=count_of(judgements, "item"),
         )
+
+    def with_tasks(self) -> "ItemQuerySet":
+        """Adds `kept`: tasks that are kept for named people, and `first`: the highest priority of the item's tasks."""
+        tasks = self.model.tasks.rel.related_model.objects.filter(kind="normal")
+        top = tasks.filter(item=OuterRef("pk")).order_by("-priority").values("priority")[:1]
+        return self.annotate(kept=count_of(tasks.filter(reserved=True), "item"), first=Subquery(top))
 
 
 class Item(models.Model):

@@ -20,6 +20,7 @@ class Case(models.Model):
     state = models.CharField(max_length=9, choices=CaseState, default=CaseState.OPEN)
     flagged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     note = models.CharField(max_length=500, blank=True, help_text="What the rater who flagged it said.")
+    reason = models.CharField(max_length=500, blank=True, help_text="Why it was dismissed.")
     judgement = models.ForeignKey(Judgement, models.SET_NULL, null=True, related_name="+", help_text="The decision.")
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -15,6 +15,7 @@ from annotate.services.event import record
 from annotate.services.flag import flag_task
 from annotate.services.known import is_told, right_of
 from annotate.services.lease import Conflict, lock_rater, locked, regain
+from annotate.services.review import settle
 
 
 @transaction.atomic
@@ -47,6 +48,7 @@ def submit_judgement(
         raise Conflict("Your time on this task ran out and others have answered it. Your work is kept here.")
     _save(judgement, clean)
     _finish(mine)
+    _settle(judgement)
     if flag.strip():
         flag_task(assignment=mine, user=user, note=flag)
     record(kind="judgement.submitted", subject=judgement, project=judgement.project, actor=user)
@@ -78,6 +80,7 @@ def revise(
         newer.right = judgement.right
     _save(newer, clean)
     _finish(mine)
+    _settle(newer)
     if flag.strip():
         flag_task(assignment=mine, user=user, note=flag)
     record(kind="judgement.revised", subject=newer, project=newer.project, actor=user, old=judgement.pk)
@@ -87,6 +90,11 @@ def revise(
 def _refuse_stale(assignment: Assignment, revision: int | None) -> None:
     if revision is not None and revision != assignment.draft_revision:
         raise Conflict("Newer work on this task was saved from another tab or device.")
+
+
+def _settle(judgement: Judgement) -> None:
+    if judgement.kind == AssignmentKind.ADJUDICATION:
+        settle(judgement=judgement)
 
 
 def shown_in(assignment: Assignment) -> Shown:

@@ -8,6 +8,7 @@ from annotate.models import Membership, Project, Role, SchemaVersion, User
 from annotate.models.task import TaskKind
 from annotate.schema import DEFAULT, Schema
 from annotate.services.event import record
+from annotate.services.guidelines import change_guidelines
 
 
 @transaction.atomic
@@ -15,9 +16,11 @@ def create_project(
     *, slug: str, name: str, schema: Schema = DEFAULT, actor: User | None = None, **options: object
 ) -> Project:
     """A project with schema version 1; its creator, if any, becomes its admin."""
+    guidelines = options.pop("guidelines", "")
     project = Project.objects.create(slug=slug, name=name, **options)
     SchemaVersion.objects.create(project=project, number=1, body=schema.model_dump(mode="json"), created_by=actor)
     record(kind="project.created", subject=project, project=project, actor=actor)
+    change_guidelines(project=project, body=guidelines, actor=actor)
     if actor:
         add_member(project=project, user=actor, role=Role.ADMIN, actor=actor)
     return project
@@ -37,7 +40,7 @@ def change_schema(*, project: Project, schema: Schema, actor: User | None = None
 
 @transaction.atomic
 def change_settings(*, project: Project, actor: User | None = None, **values: object) -> Project:
-    """Give fields of the project these values; tasks that wait follow a new overlap."""
+    """Give fields of the project these values; tasks that wait follow a new overlap. Guidelines have a service."""
     changes = {name: value for name, value in values.items() if value != getattr(project, name)}
     if not changes:
         return project

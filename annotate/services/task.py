@@ -112,6 +112,15 @@ def unassign_tasks(
     return free
 
 
+@transaction.atomic
+def set_priority(*, project: Project, tasks: Iterable[Task], priority: int, actor: User | None = None) -> int:
+    """Serve these tasks before all of a lower priority. Returns how many there are."""
+    ids = _normal(project, tasks)
+    done = project.tasks.filter(pk__in=ids).update(priority=priority)
+    record(kind="task.priority", subject=project, project=project, actor=actor, tasks=done, priority=priority)
+    return done
+
+
 def _normal(project: Project, tasks: Iterable[Task]) -> list[int]:
     mine = project.tasks.filter(kind=TaskKind.NORMAL, pk__in=[task.pk for task in tasks])
     return list(mine.values_list("pk", flat=True))

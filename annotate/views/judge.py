@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotate.access import project_for
 from annotate.formats.rows import json_object
 from annotate.models import Assignment, Judgement, Project
-from annotate.models.task import AssignmentState
+from annotate.models.task import AssignmentKind, AssignmentState
 from annotate.services import draft as drafts
 from annotate.services import lease as leases
 from annotate.services.flag import flag_task
@@ -23,7 +23,9 @@ from annotate.services.judgement import revise, submit_judgement
 from annotate.services.known import is_told
 from annotate.services.lease import Conflict
 from annotate.services.queue import lease_next, peek, why_nothing
+from annotate.views.guidelines import pane_of
 from annotate.views.judging_page import page_of
+from annotate.views.review import after
 
 MANY = 100  # open tasks that are counted; more are many
 
@@ -39,16 +41,20 @@ def next_task(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "annotate/judge_empty.html", {"project": project} | found | _so_far(request, project))
 
 
+@never_cache  # "back" must not bring a page whose key has stored an answer
 @require_safe
 def judge(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The judging page; of a task that was answered, the page to change that answer."""
     project = project_for(request.user, slug, "judge")
     assignment = _mine(request, project, pk)
+    if assignment.kind == AssignmentKind.ADJUDICATION:
+        return redirect("annotate:decision", slug, pk)
     lost = not leases.heartbeat(assignment=assignment)
     current = Judgement.objects.current().filter(assignment=assignment).first()
     context = page_of(project, assignment, current, key=uuid4().hex)
     context |= {"project": project, "assignment": assignment, "lost": lost, "revising": current}
-    return render(request, "annotate/judge.html", context | _so_far(request, project, before=current))
+    context |= pane_of(project, request.user) | _so_far(request, project, before=current)
+    return render(request, "annotate/judge.html", context)
 
 
 @never_cache
@@ -89,6 +95,8 @@ def submit(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
         return JsonResponse({"errors": error.message_dict}, status=422)
     except Conflict as error:
         return _newer(assignment, error)
+    if assignment.kind == AssignmentKind.ADJUDICATION:
+        return JsonResponse({"next": after(project, assignment)})
     if is_told(project, assignment):
         return JsonResponse(_onward(project) | {"feedback": reverse("annotate:feedback", args=[slug, pk])})
     return JsonResponse(_onward(project, request if body.get("lease") is True else None))

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -9,9 +10,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotate.access import RIGHTS, project_for
 from annotate.forms import InviteForm, RoleForm
-from annotate.models import Invite, Membership, Project
+from annotate.models import Invite, Membership, Project, Token
+from annotate.project_forms import MachineForm, QuotaForm
 from annotate.services.invite import create_invite, revoke_invite
-from annotate.services.member import change_role, remove_member
+from annotate.services.known import reset_qualification
+from annotate.services.member import change_quota, change_role, remove_member
+from annotate.services.token import create_token, revoke_token
 
 
 @require_safe
@@ -20,11 +24,18 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, project, InviteForm())
 
 
-def _page(request: HttpRequest, project: Project, form: InviteForm, status: int = 200, link: str = "") -> HttpResponse:
-    people = project.memberships.select_related("user").order_by("user__username")
-    invites = project.invites.select_related("created_by", "used_by")
-    context = {"project": project, "people": people, "invites": invites, "form": form, "link": link, "roles": RIGHTS}
-    return render(request, "annotate/members.html", context, status=status)
+def _page(request: HttpRequest, project: Project, form: Form, status: int = 200, **shown: object) -> HttpResponse:
+    everybody = project.memberships.select_related("user").order_by("user__username")
+    context = {
+        "project": project,
+        "people": everybody.filter(user__is_machine=False),
+        "machines": project.tokens.select_related("user", "created_by").order_by("user__username", "-created_at"),
+        "invites": project.invites.select_related("created_by", "used_by"),
+        "form": form,
+        "machine": MachineForm(),
+        "roles": RIGHTS,
+    }
+    return render(request, "annotate/members.html", context | shown, status=status)
 
 
 @require_POST
@@ -72,4 +83,48 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         messages.success(request, f"{member.user.username} is no longer in the project.")
     except ValidationError as error:
         messages.error(request, error.message)
+    return redirect("annotate:members", slug)
+
+
+@require_POST
+def quota(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    project = project_for(request.user, slug, "manage")
+    member = get_object_or_404(Membership, project=project, pk=pk)
+    form = QuotaForm(request.POST)
+    if not form.is_valid():
+        return _page(request, project, InviteForm(), status=422, wrong=member.pk, why=form.errors["quota"][0])
+    change_quota(member=member, quota=form.cleaned_data["quota"], actor=request.user)
+    messages.success(request, f"The quota of {member.user.username} is changed.")
+    return redirect("annotate:members", slug)
+
+
+@require_POST
+def again(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Let a member try the qualification set again."""
+    project = project_for(request.user, slug, "manage")
+    member = get_object_or_404(Membership.objects.select_related("project", "user"), project=project, pk=pk)
+    reset_qualification(member=member, actor=request.user)
+    messages.success(request, f"{member.user.username} can try again.")
+    return redirect("annotate:known", slug)
+
+
+@require_POST
+def machine_create(request: HttpRequest, slug: str) -> HttpResponse:
+    """Answers with the page itself: the secret is shown now or never."""
+    project = project_for(request.user, slug, "manage")
+    form = MachineForm(request.POST)
+    if form.is_valid():
+        try:
+            _, secret = create_token(project=project, name=form.cleaned_data["name"], actor=request.user)
+            return _page(request, project, InviteForm(), secret=secret)
+        except ValidationError as error:
+            form.add_error("name", error.messages)
+    return _page(request, project, InviteForm(), status=422, machine=form)
+
+
+@require_POST
+def machine_revoke(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    project = project_for(request.user, slug, "manage")
+    revoke_token(token=get_object_or_404(Token, project=project, pk=pk), actor=request.user)
+    messages.success(request, "The token opens nothing any more.")
     return redirect("annotate:members", slug)

@@ -118,12 +118,18 @@ def test_an_item_with_all_that_was_said_of_it(client_of, reviewer, items):
         "helpful <strong>5</strong>",
         "Oaks are short.",
         "A redwood, naturally.",
-        "dana",
-        "a nameless rater",
+        "Rater 1",
         "Redwoods reach",
     ):
         assert said in html
     assert "<script>alert" not in html
+
+
+def test_who_judged_is_for_researchers_and_reviewers_are_blind(client_of, alice, reviewer, items):
+    path = f"/p/answers/items/{Item.objects.get(external_id='tall-tree').pk}/"
+    for name in ("dana", "a nameless rater"):
+        assert name not in client_of(reviewer).get(path).content.decode()
+        assert name in client_of(alice).get(path).content.decode()
 
 
 def test_who_wrote_a_response_is_for_researchers(client_of, alice, reviewer, items):

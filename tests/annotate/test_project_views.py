@@ -6,13 +6,13 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from annotate.models import Assignment, Event, Item, Project, Response, Task
-from annotate.schema import DEFAULT
-from annotate.schema_text import write_schema
+from annotate.services.guidelines import change_guidelines
 from annotate.services.project import change_settings
-from annotate.services.task import lease_next, make_tasks
+from annotate.services.queue import lease_next
+from annotate.services.task import make_tasks
 
 HOME, NEW = reverse("annotate:home"), reverse("annotate:new_project")
-GENERAL = {"part": "general", "name": "Answers", "overlap": 1, "lease_minutes": 30, "guidelines": ""}
+GENERAL = {"name": "Answers", "overlap": 1, "lease_minutes": 30, "gold_share": 0, "swap_share": 0, "pass_share": 0.8}
 
 
 def url(name, *args):
@@ -40,11 +40,11 @@ def test_home_tells_each_person_what_is_theirs(client_of, bob, charlie, tasks):
 
 def test_home_asks_the_database_the_same_for_many_projects(client_of, admin_user, project, django_assert_num_queries):
     browser = client_of(admin_user)
-    with django_assert_num_queries(5):  # session, user, projects, roles, tasks left
+    with django_assert_num_queries(6):  # session, user, projects, roles, tasks left, on the desk
         browser.get(HOME)
     for n in range(5):
         Project.objects.create(slug=f"p{n}", name=f"P{n}")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert len(browser.get(HOME).context["projects"]) == 6
 
 
@@ -109,20 +109,20 @@ def test_the_next_step_follows_the_loop(client_of, alice, project, request):
 
 
 def test_guidelines_are_shown_as_markdown_and_hostile_ones_harmless(client_of, bob, project):
-    change_settings(project=project, guidelines="# Read **all**\n<script>alert(1)</script>")
+    change_guidelines(project=project, body="# Read **all**\n<script>alert(1)</script>")
     page = client_of(bob).get(url("project")).content.decode()
     assert "<strong>all</strong>" in page
     assert "<script>alert" not in page
 
 
 def test_settings_are_saved_and_recorded(client_of, alice, project):
-    new = GENERAL | {"overlap": 3, "lease_minutes": 5, "guidelines": "Be kind.\r\nBe quick.", "paused": "on"}
+    new = GENERAL | {"overlap": 3, "lease_minutes": 5, "quota": 40, "gold_share": 0.1, "paused": "on"}
     assert client_of(alice).post(url("settings"), new).url == url("settings")
     project.refresh_from_db()
     assert (project.overlap, project.lease_minutes, project.paused) == (3, 5, True)
-    assert project.guidelines == "Be kind.\nBe quick."
+    assert (project.quota, project.daily_quota, project.gold_share) == (40, None, 0.1)
     changed = Event.objects.get(kind="project.changed")
-    assert changed.data["fields"] == ["guidelines", "lease_minutes", "overlap", "paused"]
+    assert changed.data["fields"] == ["gold_share", "lease_minutes", "overlap", "paused", "quota"]
 
 
 def test_saving_what_is_there_already_records_nothing(client_of, alice, project):
@@ -133,13 +133,20 @@ def test_saving_what_is_there_already_records_nothing(client_of, alice, project)
 @pytest.mark.parametrize(
     "bad", [
         {"overlap": 0}, {"overlap": 101}, {"overlap": "many"}, {"lease_minutes": 0}, {"lease_minutes": 10**15},
-        {"name": ""},
+        {"name": ""}, {"gold_share": 0.6}, {"swap_share": -0.1}, {"pass_share": 1.1}, {"quota": -1},
+        {"daily_quota": "x"},
     ],
 )  # fmt: skip
 def test_bad_settings_change_nothing(client_of, alice, project, bad):
     assert client_of(alice).post(url("settings"), GENERAL | bad).status_code == 422
     project.refresh_from_db()
-    assert (project.name, project.overlap, project.lease_minutes) == ("Answers", 1, 30)
+    assert (project.name, project.overlap, project.lease_minutes, project.gold_share) == ("Answers", 1, 30, 0)
+
+
+def test_a_bad_setting_is_told_at_its_field(client_of, alice, project):
+    form = client_of(alice).post(url("settings"), GENERAL | {"gold_share": 0.6}).context["form"]
+    assert list(form.errors) == ["gold_share"]
+    assert "0.5" in form.errors["gold_share"][0]
 
 
 def test_overlap_opens_slots_and_never_closes_a_taken_one(alice, bob, project, tasks):
@@ -150,29 +157,6 @@ def test_overlap_opens_slots_and_never_closes_a_taken_one(alice, bob, project, t
     change_settings(project=project, overlap=1)
     assert list(tasks.values_list("slots", "open_slots")) == [(2, 0), (1, 1), (1, 1)]
     assert Assignment.objects.filter(state="leased").count() == 2
-
-
-def test_preview_is_a_fragment(client_of, alice, project):
-    page = client_of(alice).post(url("settings"), {"part": "preview", "guidelines": "**b**"}).content.decode()
-    assert "<strong>b</strong>" in page
-    assert "<html" not in page
-
-
-def test_a_new_schema_is_a_new_version(client_of, alice, project):
-    body = write_schema(DEFAULT.model_copy(update={"rationale": "required"}))
-    client_of(alice).post(url("settings"), {"part": "schema", "body": body.replace("\n", "\r\n")})
-    assert project.schema_version.number == 2
-    assert project.schema.rationale == "required"
-    client_of(alice).post(url("settings"), {"part": "schema", "body": body})
-    assert project.schema_version.number == 2
-
-
-def test_a_bad_schema_says_where(client_of, alice, project):
-    body = write_schema(DEFAULT).replace('"optional"', '"perhaps"')
-    response = client_of(alice).post(url("settings"), {"part": "schema", "body": body})
-    assert response.status_code == 422
-    assert "rationale: Input should be" in response.context["schema"].errors["body"][0]
-    assert project.schema_version.number == 1
 
 
 def test_the_command_makes_a_project_with_a_schema(db, tmp_path):
