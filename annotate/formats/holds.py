@@ -21,6 +21,21 @@ MAKERS = re.compile(
 MODELS = re.compile(r"\b[Aa]s an? (?:AI|artificial intelligence|(?:large )?language model)\b")
 
 
+# Plain search for one of these words is much faster than the patterns, and nearly all texts have none.
+MADE = (" by ", "I am ", "I'm ")
+NAMED = ("s an AI", "s an artificial", "s a large", "s a language")
+
+
+def names_maker(text: str) -> bool:
+    """Does a response say who made the model that wrote it, or which one it is?"""
+    return any(word in text for word in MADE) and bool(MAKERS.search(text))
+
+
+def names_model(text: str) -> bool:
+    """Does a response say that a model wrote it?"""
+    return any(word in text for word in NAMED) and bool(MODELS.search(text))
+
+
 @dataclass
 class Holds:
     """Counts, and the keys that judgements use."""
@@ -44,8 +59,8 @@ class Holds:
         self.responses += len(one.responses)
         self.judgements += len(one.judgements)
         self.unjudged += not one.judgements
-        self.makers += sum(bool(MAKERS.search(answer.text)) for answer in one.responses)
-        self.models += sum(bool(MODELS.search(answer.text)) for answer in one.responses)
+        self.makers += sum(names_maker(answer.text) for answer in one.responses)
+        self.models += sum(names_model(answer.text) for answer in one.responses)
         for verdict in one.judgements:
             self._add(verdict)
         for name in ("spans", "criteria", "principles", "safety"):

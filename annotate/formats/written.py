@@ -10,13 +10,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH = 500  # rows of one row group
+CHUNK = 2**16  # bytes of lines that are sent together
 OWN = ("turns", "context", "responses", "metadata", "judgements")
 
 
 def json_lines(rows: Iterable[dict], export: str) -> Iterator[bytes]:
-    """One line a row."""
+    """One line a row: the first at once, then many together."""
+    waiting, size = [], CHUNK
     for row in rows:
-        yield dumps(row).encode() + b"\n"
+        waiting.append(dumps(row).encode() + b"\n")
+        size += len(waiting[-1])
+        if size >= CHUNK:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    yield b"".join(waiting)
 
 
 def parquet(rows: Iterable[dict], export: str) -> Iterator[bytes]:

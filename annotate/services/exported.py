@@ -13,7 +13,7 @@ from annotate.models import Item, Judgement, Project
 from annotate.models.judgement import Outcome, Source
 from annotate.models.task import AssignmentKind
 
-BATCH = 200  # items that are in memory at once
+BATCH = 100  # items that are in memory at once
 MARK = ("start", "end", "quote", "category", "severity", "note", "correction")
 TRUSTED = (Source.HUMAN, Source.IMPORTED, Source.ADJUDICATED)
 # Of tasks whose answer was known, and of second looks, nothing is learned from.
