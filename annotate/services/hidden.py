@@ -1,7 +1,7 @@
 """What stands hidden among a rater's tasks: ones whose answer is known, and their own ones in another order.
 
 Whether the next task is such a one is drawn from a keyed hash of the project, the rater and the number of tasks
-served so far. So a reload, another tab and the page fetched ahead all draw alike, and nobody can work it out.
+served so far (one that ran out is drawn again). So a reload, another tab and the page fetched ahead all draw alike, and nobody can work it out.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def hidden_choice(project: Project, user: User) -> Choice | None:
     if not project.gold_share and not project.swap_share:
         return None
     served = Assignment.objects.filter(rater=user, task__project=project, kind__in=COUNTED)
-    number = served.count()
+    number = served.exclude(state=AssignmentState.EXPIRED).count()
     drawn = draw(f"{project.pk}:{user.pk}:{number}")
     if number == 0 or drawn >= project.gold_share + project.swap_share:
         return None

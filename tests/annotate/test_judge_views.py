@@ -12,8 +12,8 @@ from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
 
 pytestmark = pytest.mark.django_db
-PAGES = ("judge", "submit", "draft", "skip", "heartbeat")
-POSTS = ("submit", "draft", "skip", "heartbeat")
+PAGES = ("judge", "submit", "draft", "skip", "unskip", "flag", "heartbeat")
+POSTS = ("submit", "draft", "skip", "unskip", "flag", "heartbeat")
 
 
 @pytest.fixture
@@ -55,12 +55,13 @@ def post(client, where, body):
     return client.post(where, body, content_type="application/json")
 
 
-def send(client, lease, answer=None, **changes):
-    data = data_of(client.get(url("judge", lease)))
-    best, worst = lease.shown_order
+def send(client, task, answer=None, **changes):
+    """Submit through the page of an assignment."""
+    data = data_of(client.get(url("judge", task)))
+    best, worst = task.shown_order
     answer = {"outcome": "ranking", "ranking": [[best], [worst]], "strength": 1, **data["fixed"]} | (answer or {})
     body = {"answer": answer, "key": data["key"], "revises": data["revises"], "active_ms": 4200}
-    return post(client, url("submit", lease), body | changes)
+    return post(client, url("submit", task), body | changes)
 
 
 def test_next_leases_a_task_and_goes_to_its_page(desk, project, bob):
