@@ -181,5 +181,5 @@ def cohen_of(project: Project, first: str, second: str) -> Interval:
 def _verdicts(project: Project, rater: str) -> dict[tuple[int, int], int]:
     kind, _, name = rater.partition(":")
     mine = {"rater_id": int(name)} if kind == "user" and name.isdecimal() else {"rater": None, "rater_name": name}
-    rows = Judgement.objects.counted().filter(project=project, **mine).prefetch_related("spans")
+    rows = Judgement.objects.counted().filter(project=project, **mine)
     return {(a, b): sign for row in rows for a, b, sign in compared(said_by(row))}

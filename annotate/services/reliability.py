@@ -13,7 +13,6 @@ from annotate.tally import Said, compared
 
 GROWTH = 1.02  # fitted again when there are 2 % more judgements, and while there are few
 FEW = 2000
-LEAST = 10  # comparisons of a response: with fewer its score follows whatever its few raters said
 
 
 def due(project: Project) -> bool:
@@ -63,8 +62,6 @@ def _bradley_terry(table: np.ndarray, raters: int) -> tuple[Interval, ...]:
     won = np.where(decided[:, 3] > 0, decided[:, 1], decided[:, 2])
     lost = np.where(decided[:, 3] > 0, decided[:, 2], decided[:, 1])
     ids, place = np.unique(np.concatenate([won, lost]), return_inverse=True)
-    if 2 * len(won) < LEAST * len(ids):
-        return (undefined(f"responses were compared fewer than {LEAST} times on average"),) * raters
     try:
         return crowd_bt(place[: len(won)], place[len(won) :], decided[:, 0], (len(ids), raters)).reliability
     except Undefined as error:

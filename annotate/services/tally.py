@@ -24,6 +24,7 @@ from annotate.models import (
     RaterTally,
     Response,
     Side,
+    Span,
     TaskTally,
 )
 from annotate.models.judgement import Source
@@ -33,6 +34,7 @@ from annotate.services.agreement import refresh
 from annotate.tally import Asked, Said, Unit, across, disputes, gathered, marked_texts, pattern, sums, taken
 
 MOST = 400  # judgements counted in one transaction
+Mark = tuple[int, str, int, int]  # response, category, start, end
 Line = tuple[str, str, str]  # side, question, pattern
 
 
@@ -41,7 +43,7 @@ def count_some(*, project: Project, most: int = MOST) -> int:
     """Count up to `most` judgements that are not counted yet; returns how many. Nothing while somebody else counts."""
     if not Project.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=project.pk).first():
         return 0
-    rows = project.judgements.filter(tallied=False).select_related("item", "supersedes").prefetch_related("spans")
+    rows = project.judgements.filter(tallied=False).select_related("item", "supersedes")
     fresh = list(rows.order_by("pk")[:most])
     if fresh:
         _count_tasks(project, {row.task_id for row in fresh})
@@ -72,12 +74,12 @@ def recount(*, project: Project) -> None:
     project.judgements.filter(tallied=True).update(tallied=False)
 
 
-def said_by(row: Judgement) -> Said:
-    """A judgement as counting reads it."""
+def said_by(row: Judgement, spans: Iterable[Mark] = ()) -> Said:
+    """A judgement as counting reads it, with its spans."""
     looked = {*row.checked, *(gap["response"] for gap in row.omissions)}
     marked: dict[int, dict[str, list[tuple[int, int]]]] = {response: {} for response in looked}
-    for span in row.spans.all():
-        marked.setdefault(span.response_id, {}).setdefault(span.category, []).append((span.start, span.end))
+    for response, category, start, end in spans:
+        marked.setdefault(response, {}).setdefault(category, []).append((start, end))
     return Said(
         row.shown_order,
         row.outcome,
@@ -101,9 +103,11 @@ def who(row: Judgement) -> str:
 
 def _count_tasks(project: Project, ids: set[int]) -> None:
     asked, by_task = _asked(project.schema), defaultdict(list)
-    for row in Judgement.objects.counted().filter(task__in=ids).prefetch_related("spans"):
-        by_task[row.task_id].append(row)
-    lengths = _lengths({pk for rows in by_task.values() for row in rows for pk in row.shown_order})
+    rows = list(Judgement.objects.counted().filter(task__in=ids))
+    spans = _spans([row.pk for row in rows])
+    for row in rows:
+        by_task[row.task_id].append((row.source, said_by(row, spans[row.pk])))
+    lengths = _lengths({pk for row in rows for pk in row.shown_order})
     old = {tally.task_id: tally for tally in TaskTally.objects.filter(task__in=ids)}
     tallies, quarrels, change, marks = [], [], Counter(), defaultdict(list)
     for task_id in sorted(ids):
@@ -125,15 +129,24 @@ def _count_tasks(project: Project, ids: set[int]) -> None:
     _change_marks(project, marks)
 
 
+def _spans(judgements: Sequence[int]) -> dict[int, list[Mark]]:
+    """Judgement id -> its spans; one plain query, since a prefetch of thousands of rows costs more than counting."""
+    found: dict[int, list[Mark]] = defaultdict(list)
+    fields = ("judgement_id", "response_id", "category", "start", "end")
+    for judgement, *mark in Span.objects.filter(judgement__in=judgements).order_by("pk").values_list(*fields):
+        found[judgement].append(tuple(mark))
+    return found
+
+
 def _asked(schema: Schema) -> Asked:
     return Asked([one.key for one in schema.categories], [one.key for one in schema.safety])
 
 
 def _tally(
-    project: Project, task_id: int, rows: Sequence[Judgement], asked: Asked, lengths: Mapping[int, int]
+    project: Project, task_id: int, judged: Sequence[tuple[str, Said]], asked: Asked, lengths: Mapping[int, int]
 ) -> tuple[TaskTally, dict[str, float]]:
-    people = [said_by(row) for row in rows if row.source != Source.MACHINE]
-    machines = [said_by(row) for row in rows if row.source == Source.MACHINE]
+    people = [said for source, said in judged if source != Source.MACHINE]
+    machines = [said for source, said in judged if source == Source.MACHINE]
     found = {Side.PEOPLE: gathered(people, asked), Side.MACHINES: gathered(machines, asked)}
     quarrels = disputes(found[Side.PEOPLE])
     lines = [[*line, units] for line, units in sorted(_patterns(found).items())]

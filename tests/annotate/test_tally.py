@@ -115,6 +115,10 @@ def kept(project):
     )
 
 
+def marks(row):
+    return list(row.spans.values_list("response_id", "category", "start", "end"))
+
+
 def count(project, most=400):
     while count_some(project=project, most=most):
         pass
@@ -134,7 +138,9 @@ def test_the_counts_are_those_of_the_judgements(judged):
     count(judged, most=7)
     people = Judgement.objects.filter(project=judged).exclude(source=Source.MACHINE)
     asked = Asked([category.key for category in judged.schema.categories])
-    wanted = Counter((q, pattern(counts)) for (q, _), counts in gathered(map(said_by, people), asked).items())
+    wanted = Counter(
+        (q, pattern(counts)) for (q, _), counts in gathered([said_by(row, marks(row)) for row in people], asked).items()
+    )
     assert {key[1:]: n for key, n in kept(judged)[0].items() if key[0] == Side.PEOPLE} == wanted
     assert sum(row["judged"] for (_, source), row in kept(judged)[-1].items() if source != Source.MACHINE) == len(
         people
