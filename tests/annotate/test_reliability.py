@@ -37,12 +37,13 @@ def judged(project):
     return project
 
 
-def test_who_guesses_is_found_by_both_models(judged):
+def test_who_guesses_is_found_and_what_cannot_be_told_says_why(judged):
     fit(project=judged)
     found = {row.who.removeprefix("name:"): row.reliability for row in RaterTally.objects.filter(project=judged)}
-    for model in ("dawid_skene", "bradley_terry"):
-        values = {name: fitted[model]["value"] for name, fitted in found.items()}
-        assert min(values, key=values.get) == "guesses"
+    values = {name: fitted["dawid_skene"]["value"] for name, fitted in found.items()}
+    assert min(values, key=values.get) == "guesses"
+    assert {fitted["bradley_terry"]["n"] for fitted in found.values()} == {30}
+    assert all("too few comparisons" in fitted["bradley_terry"]["why"] for fitted in found.values())
 
 
 def test_it_is_fitted_again_only_when_judgements_came(judged):
