@@ -2,11 +2,14 @@
 
 import io
 import json
+import re
 import tempfile
+from pathlib import Path
 
 import pytest
 
 from annotate.formats import FORMATS, read, recognised
+from annotate.formats.training import EXPORTS
 from tests.annotate.formats.samples import CONTAINERS, ROWS, lines, packed, parquet, raw_tsv, table
 
 
@@ -217,6 +220,14 @@ def test_a_broken_container_is_named(data, message):
 def test_an_unknown_format_names_the_known_ones():
     with pytest.raises(ValueError, match="'xml' is not one of the formats auto, jsonl, table, trl"):
         recognised(io.BytesIO(b"{}"), "xml")
+
+
+def test_the_documentation_names_every_format_and_its_table_is_read():
+    page = Path(__file__).resolve().parents[3].joinpath("docs", "formats.md").read_text()
+    assert all(f"`{name}`" in page for name in (*FORMATS, *EXPORTS))
+    (table_of_docs,) = re.findall(r"```csv\n(.*?)```", page, re.DOTALL)
+    (found,) = records(table_of_docs.encode())
+    assert (found.judgements[0].strength, found.judgements[0].ratings) == (3, {"0": {"helpful": 5}})
 
 
 @pytest.mark.data
