@@ -12,9 +12,22 @@ from django.db import transaction
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from annotate.models import Assignment, Invite, Item, Response, Role, Task
+from annotate.models import (
+    Assignment,
+    Case,
+    Comment,
+    GuidelineVersion,
+    Invite,
+    Item,
+    Judgement,
+    KnownAnswer,
+    Response,
+    Role,
+    Task,
+)
 from annotate.models.project import token_hash
 from annotate.services.project import add_member, create_project
+from annotate.services.token import create_token
 from config.asgi import application
 from worker.models import Job, Snapshot, Version
 from worker.urls import websocket_urlpatterns
@@ -34,7 +47,7 @@ RIGHTS = {  # said here once more, so that a slip in annotate.access is found
 class Rule:
     """Who may, by which methods, on an object of which kind ("" when the route names the project alone)."""
 
-    right: str  # a right of annotate.access, or: public, signed in, superuser
+    right: str  # a right of annotate.access, or: public, signed in, superuser, token
     methods: str
     kind: str = ""
     sends: str = ""  # a kind whose id travels in the query or the form
@@ -50,20 +63,52 @@ RULES = {
     "annotate:new_project": Rule("superuser", "GET POST"),
     "annotate:project": Rule("see", "GET"),
     "annotate:settings": Rule("manage", "GET POST"),
+    "annotate:guidelines": Rule("see", "GET"),
+    "annotate:guidelines_edit": Rule("manage", "GET POST"),
+    "annotate:guidelines_version": Rule("see", "GET", "guidelines"),
+    "annotate:guidelines_restore": Rule("manage", "POST", "guidelines"),
+    "annotate:example": Rule("see", "GET", "example"),
     "annotate:schema": Rule("manage", "GET POST"),
     "annotate:schema_preview": Rule("manage", "POST"),
     "annotate:schema_tasks": Rule("manage", "POST"),
+    "annotate:review": Rule("review", "GET"),
+    "annotate:case": Rule("review", "GET", "task"),
+    "annotate:decide": Rule("decide", "POST", "task"),
+    "annotate:dismiss": Rule("decide", "POST", "task"),
+    "annotate:reopen": Rule("decide", "POST", "task"),
+    "annotate:reveal": Rule("manage", "POST", "task"),
+    "annotate:decision": Rule("decide", "GET", "assignment"),
+    "annotate:comment": Rule("review", "POST", "task"),
+    "annotate:comment_delete": Rule("see", "POST", "comment"),
+    "annotate:outcomes": Rule("judge", "GET"),
+    "annotate:outcome_comment": Rule("judge", "POST", "assignment"),
+    "annotate:known": Rule("manage", "GET"),
+    "annotate:known_add": Rule("manage", "GET POST", "judgement"),
+    "annotate:known_retire": Rule("manage", "POST", "example"),
+    "annotate:assign": Rule("manage", "POST"),
+    "annotate:member_quota": Rule("manage", "POST", "member"),
+    "annotate:member_again": Rule("manage", "POST", "member"),
+    "annotate:machine_create": Rule("manage", "POST"),
+    "annotate:machine_revoke": Rule("manage", "POST", "machine"),
     "annotate:members": Rule("manage", "GET"),
     "annotate:invite_create": Rule("manage", "POST"),
     "annotate:invite_revoke": Rule("manage", "POST", "invite"),
     "annotate:member_role": Rule("manage", "POST", "member"),
     "annotate:member_remove": Rule("manage", "POST", "member"),
     "annotate:next": Rule("judge", "GET"),
+    "annotate:mine": Rule("judge", "GET"),
     "annotate:judge": Rule("judge", "GET", "assignment"),
     "annotate:submit": Rule("judge", "POST", "assignment"),
     "annotate:draft": Rule("judge", "POST", "assignment"),
     "annotate:skip": Rule("judge", "POST", "assignment"),
+    "annotate:ahead": Rule("judge", "GET"),
+    "annotate:unskip": Rule("judge", "POST", "assignment"),
+    "annotate:flag": Rule("judge", "POST", "assignment"),
+    "annotate:feedback": Rule("judge", "GET", "graded"),
     "annotate:heartbeat": Rule("judge", "POST", "assignment"),
+    "annotate:machine_next": Rule("token", "POST"),
+    "annotate:machine_submit": Rule("token", "POST", "fetched"),
+    "annotate:machine_skip": Rule("token", "POST", "fetched"),
     "annotate:items": Rule("review", "GET"),
     "annotate:item": Rule("review", "GET", "item"),
     "annotate:export": Rule("research", "GET"),
@@ -80,6 +125,9 @@ RULES = {
     "worker:promote": Rule("manage", "POST", "version"),
     "worker:archive": Rule("manage", "POST", "version"),
     "worker:score": Rule("manage", "POST", "version"),
+    "inspector:agreement": Rule("review", "GET"),
+    "inspector:disputes": Rule("review", "GET"),
+    "inspector:raters": Rule("review", "GET"),
     "inspector:heatmap": Rule("research", "GET", "version", sends="item"),
     "inspector:explain": Rule("research", "POST", "version", sends="item"),
     "inspector:length": Rule("research", "GET", "version"),
@@ -110,16 +158,16 @@ class Place:
 
     project: object
     ids: dict = field(default_factory=dict)
-    assignments: dict = field(default_factory=dict)  # by user name
+    own: dict = field(default_factory=dict)  # kind: {user name: id}, of what is one person's alone
 
     def url(self, name, user, ids=None):
-        """The route in this project, with the ids of another one if given; assignments are the user's own."""
+        """The route in this project, with the ids of another one if given; what is one person's alone is the user's."""
         values = {"slug": self.project.slug}
         for argument in ROUTES[name]:
             if argument != "slug":
                 kind, source = RULES[name].kind, ids or self.ids
-                own = (self.assignments if ids is None else {}).get(user and user.username)
-                values[argument] = (kind == "assignment" and own) or source[kind]
+                own = self.own.get(kind, {}) if ids is None else {}
+                values[argument] = own.get(user and user.username) or source[kind]
         query = f"?{kind}={self.ids[kind]}" if (kind := RULES[name].sends) else ""
         return reverse(name, kwargs={key: values[key] for key in ROUTES[name]}) + query
 
@@ -141,8 +189,54 @@ def furnish(project, members, number, token):
     invite = Invite.objects.create(project=project, role="annotator", token_sha256=token_hash(token), expires_at=soon)
     job = Job.objects.create(project=project, kind="train", state="failed", version=version)
     ids = {"item": item.pk, "invite": invite.pk, "job": job.pk, "version": number, "token": token}
-    ids |= {"member": project.memberships.last().pk, "assignment": next(iter(own.values()), 0)}
-    return Place(project, ids, own)
+    ids |= furnish_training(project, item, number) | furnish_review(project, task, order)
+    ids |= {
+        "member": project.memberships.filter(user__is_machine=False).last().pk,
+        "assignment": next(iter(own.values()), 0),
+    }
+    graded = furnish_graded(project, item, members)
+    ids |= {"graded": next(iter(graded.values())), "fetched": ids["assignment"]}
+    return Place(project, ids, {"assignment": own, "graded": graded})
+
+
+def furnish_graded(project, item, members):
+    """A qualification task that each member has answered."""
+    task = Task.objects.create(project=project, item=item, key="q", kind="qualification", slots=0, open_slots=0)
+    KnownAnswer.objects.create(task=task, answer={"outcome": "tie"})
+    now, own = timezone.now(), {}
+    order = list(item.responses.values_list("pk", flat=True))
+    for user in members:
+        done = Assignment.objects.create(
+            task=task, rater=user, kind="qualification", holds_slot=False, state="submitted", shown_order=order,
+            leased_at=now, expires_at=now,
+        )  # fmt: skip
+        Judgement.objects.create(
+            project=project, item=item, task=task, assignment=done, rater=user, kind="qualification", right=True,
+            shown_order=order, outcome="tie", schema_version=1, texts_sha256={}, idempotency_key=f"q{user.pk}",
+        )  # fmt: skip
+        own[user.username] = done.pk
+    return own
+
+
+def furnish_training(project, item, number):
+    """Guidelines of that number, and a worked example."""
+    GuidelineVersion.objects.create(project=project, number=number, body="Be kind.")
+    task = Task.objects.create(project=project, item=item, key="x", kind="example", slots=0, open_slots=0)
+    task.responses.set(item.responses.all())
+    known = KnownAnswer.objects.create(task=task, answer={"outcome": "tie"})
+    return {"guidelines": number, "example": known.pk}
+
+
+def furnish_review(project, task, order):
+    """A case with a judgement and a comment, and a model's token."""
+    judgement = Judgement.objects.create(
+        project=project, item=task.item, task=task, shown_order=order, outcome="tie", schema_version=1,
+        texts_sha256={}, idempotency_key="k",
+    )  # fmt: skip
+    Case.objects.create(project=project, task=task)
+    comment = Comment.objects.create(project=project, task=task, text="See here.")
+    machine = create_token(project=project, name="model")[0]
+    return {"task": task.pk, "judgement": judgement.pk, "comment": comment.pk, "machine": machine.pk}
 
 
 @dataclass
@@ -194,7 +288,9 @@ def test_who_may_do_what(client, world, name):
         for method in METHODS:
             status, to = answer(client, user, method, world.here.url(name, user))
             told = f"{who} {method} {name}: {status}"
-            if who == "anonymous" and rule.right != "public":
+            if rule.right == "token":  # who is signed in, and as what, means nothing
+                assert status == (401 if method in rule.methods else 405), told
+            elif who == "anonymous" and rule.right != "public":
                 assert to.startswith("/login/"), told
             elif method not in rule.methods:
                 assert status == 405, told
@@ -221,7 +317,7 @@ def test_what_is_asked_for_must_be_of_this_project(client, world, name):
     assert answer(client, admin, rule.methods, url)[0] == 404
 
 
-@pytest.mark.parametrize("name", sorted(name for name in ROUTES if RULES[name].kind == "assignment"))
+@pytest.mark.parametrize("name", sorted(name for name in ROUTES if RULES[name].kind in ("assignment", "graded")))
 def test_an_assignment_is_its_raters_alone(client, world, name):
     url = world.here.url(name, world.people["annotator"])
     for who in ("reviewer", "admin", "superuser"):

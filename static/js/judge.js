@@ -16,6 +16,7 @@ const acts = () => ({
   ...desk.page.acts,
   submit: () => void desk.submit(), undo: desk.undo, redo: desk.redo,
   skip: () => (desk.page.open("skip"), click("onward")), // only one of them is on the page
+  flag: () => desk.page.open("flag"),
   unskip: () => void unskip(),
   back: () => click("back"), mine: () => click("mine"),
 });

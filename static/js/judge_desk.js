@@ -9,7 +9,7 @@ import { forget, leftBehind } from "./judge_outbox.js";
 import { build } from "./judge_page.js";
 import { insist, post } from "./judge_post.js";
 import { alert, announce, say, tellWhy } from "./judge_status.js";
-import { showErrors, submitOnce } from "./judge_submit.js";
+import { flag, showErrors, submitOnce } from "./judge_submit.js";
 
 const BEAT_MS = 60000;
 
@@ -32,6 +32,7 @@ export class Desk {
     this.saver = new Saver(this);
     this.form.addEventListener("submit", (event) => (event.preventDefault(), this.submit()), { signal });
     this.main.querySelector("#skip form")?.addEventListener("submit", (event) => (event.preventDefault(), this.skip(event.target)), { signal });
+    this.main.querySelector("#flag form")?.addEventListener("submit", (event) => (event.preventDefault(), flag(event.target)), { signal });
     const beat = setInterval(() => this.activity.within(2 * BEAT_MS) && this.#beat(), BEAT_MS);
     signal.addEventListener("abort", () => clearInterval(beat));
   }

@@ -2,7 +2,7 @@
 
 import { forget, fresh, keep } from "./judge_outbox.js";
 import { insist, post } from "./judge_post.js";
-import { alert, hush, say, tellWhy } from "./judge_status.js";
+import { alert, announce, hush, say, tellWhy } from "./judge_status.js";
 
 /** What the server said, or null when the rater stopped it. */
 export async function submitOnce({ page, data, form, title, activity, saver }) {
@@ -25,6 +25,15 @@ export async function submitOnce({ page, data, form, title, activity, saver }) {
   if (result?.status !== 200) await saver.hold();
   await forget(id);
   return result;
+}
+
+/** Show the task to the reviewers, and go on with it. */
+export async function flag(form) {
+  const said = await post(form.action, { note: new FormData(form).get("note") }).catch((error) => ({ error: `${error.message}: not flagged yet.` }));
+  if (!said.flagged) return alert(said.error ?? Object.values(said.errors ?? {}).flat().join(" ") ?? "Not flagged.");
+  form.closest("dialog").close();
+  form.reset();
+  announce("Flagged: a reviewer will look at it.");
 }
 
 /** Say what is wrong at its field, the rest above the task. */
