@@ -1,7 +1,8 @@
 """What stands hidden among a rater's tasks: ones whose answer is known, and their own ones in another order.
 
 Whether the next task is such a one is drawn from a keyed hash of the project, the rater and the number of tasks
-served so far (one that ran out is drawn again). So a reload, another tab and the page fetched ahead all draw alike, and nobody can work it out.
+served so far; one that ran out is drawn again. So a reload, another tab and the page fetched ahead all draw alike, and
+nobody can work it out.
 """
 
 from collections.abc import Sequence
