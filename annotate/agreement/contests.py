@@ -8,22 +8,28 @@ rater follow the scores this time?", the scores climbing by Böhning & Lindsay's
     E   q_t = η p_t / (η p_t + (1 − η)(1 − p_t)),  p_t = σ(s_winner − s_loser)
     M   η_r = (1 + Σ q_t) / (2 + n_r),  s_i += g_i / (d_i / 2 + λ / 2),  g_i = Σ ±(q_t − p_t) + λ (1 − 2σ(s_i))
 
-The two ends of the scale are named by the raters: most of them follow the scores. Ties are left out by the caller.
+Scores and reliabilities turned around fit as well; the fit starts where all raters are good, so that most follow. Ties are left out by the caller.
 
 What it cannot know: where no responses are compared in a circle (each response in one pair only), margins can take any
-size, and no rater's reliability has a level: Undefined; use Dawid–Skene. With few comparisons per response λ still
-decides much of the level; the order of the raters is sound before the level is.
+size, and no rater's reliability has a level: Undefined; use Dawid–Skene. With few comparisons per response the fitted
+scores follow the noise and every rater looks better than they are (simulated: +.04 at 60 comparisons per response and
++.09 at 20, with intervals that miss the truth), so where sampling noise is more than SETTLED of the variance of the
+scores, the reliabilities are undefined, too.
 
 Sources: Chen, Bennett, Collins-Thompson & Horvitz, Pairwise ranking aggregation in a crowdsourced setting (Crowd-BT),
-WSDM 2013, eq. 2, 5 and 6 · Böhning & Lindsay, Ann. Inst. Stat. Math. 40 (1988) 641.
+WSDM 2013, eq. 2, 5 and 6 · Böhning & Lindsay, Ann. Inst. Stat. Math. 40 (1988) 641 · Varadhan & Roland,
+Scand. J. Stat. 35 (2008) 335.
 """
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from annotate.agreement.intervals import Z95, Interval, Undefined, undefined
+
+SETTLED = 0.04
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,12 @@ class _Wins:
     raters: np.ndarray
     responses: int
     raters_n: int
+    compared: np.ndarray  # (responses,) how often
+
+
+class _State(NamedTuple):
+    trust: np.ndarray  # (raters,) the logit of η
+    scores: np.ndarray  # (responses,)
 
 
 def crowd_bt(
@@ -59,20 +71,37 @@ def crowd_bt(
     `tolerance`, or after `most` rounds: `converged` tells.
     """
     wins = _wins(winners, losers, raters, shape)
-    eta, scores, climbed = np.full(wins.raters_n, 0.8), np.zeros(wins.responses), []
-    bound = np.bincount(wins.winners, minlength=len(scores)) + np.bincount(wins.losers, minlength=len(scores))
-    for _ in range(most):
-        p, q, height = _expect(wins, eta, scores, prior)
+    state, climbed, moved = _State(np.full(wins.raters_n, math.log(4)), np.zeros(wins.responses)), [], math.inf
+    safe, rounds = state, 0
+    while rounds < most and moved > tolerance:
+        once, height = _round(wins, state, prior)
+        rounds += 1
+        if climbed and height < climbed[-1]:
+            state = safe  # the leap went too far: go on from where it began
+            continue
         climbed.append(height)
-        step = _climb(wins, q - p, scores, prior) / (bound / 2 + prior / 2)
-        better = (1 + np.bincount(wins.raters, q, len(eta))) / (2 + np.bincount(wins.raters, minlength=len(eta)))
-        moved = max(np.abs(step).max(), np.abs(better - eta).max())
-        eta, scores = better, scores + step
-        if moved <= tolerance:
-            break
-    if np.bincount(wins.raters, minlength=len(eta)) @ (eta - 0.5) < 0:
-        eta, scores = 1 - eta, -scores
-    return Contests(scores, _reliability(wins, eta, scores, prior), len(climbed), moved <= tolerance, np.array(climbed))
+        safe, _ = _round(wins, once, prior)
+        rounds += 1
+        state, moved = _leap(state, once, safe)
+    reliability = _reliability(wins, safe, prior)
+    return Contests(safe.scores, reliability, rounds, moved <= tolerance, np.array(climbed))
+
+
+def _round(wins: _Wins, at: _State, prior: float) -> tuple[_State, float]:
+    """One E and one M step, and the log posterior density before them."""
+    p, q, height = _expect(wins, _sigmoid(at.trust), at.scores, prior)
+    step = _climb(wins, q - p, at.scores, prior) / (wins.compared / 2 + prior / 2)
+    followed, n = np.bincount(wins.raters, q, wins.raters_n), np.bincount(wins.raters, minlength=wins.raters_n)
+    return _State(np.log((1 + followed) / (1 + n - followed)), at.scores + step), height
+
+
+def _leap(start: _State, once: _State, twice: _State) -> tuple[_State, float]:
+    """Where two steps point to (Varadhan & Roland's SQUAREM, scheme S3), and how far the last step moved."""
+    zero, one, two = (np.concatenate(at) for at in (start, once, twice))
+    first, bend = one - zero, two - 2 * one + zero
+    far = max(1.0, math.sqrt(first @ first / max(bend @ bend, 1e-300)))
+    leapt = zero + 2 * far * first + far * far * bend
+    return _State(*np.split(leapt, [len(start.trust)])), float(np.abs(two - one).max())
 
 
 def _wins(winners, losers, raters, shape) -> _Wins:
@@ -83,9 +112,9 @@ def _wins(winners, losers, raters, shape) -> _Wins:
         raise ValueError("responses and raters are numbered from 0, and none is compared with itself")
     if not circles(winners, losers):
         raise Undefined("no responses are compared in a circle, so the level of reliability cannot be told")
-    return _Wins(
-        winners, losers, raters, *(shape or (int(max(winners.max(), losers.max())) + 1, int(raters.max()) + 1))
-    )
+    responses, raters_n = shape or (int(max(winners.max(), losers.max())) + 1, int(raters.max()) + 1)
+    compared = np.bincount(np.concatenate([winners, losers]), minlength=responses)
+    return _Wins(winners, losers, raters, responses, raters_n, compared)
 
 
 def circles(first: np.ndarray, second: np.ndarray) -> int:
@@ -122,28 +151,37 @@ def _climb(wins: _Wins, pull: np.ndarray, scores: np.ndarray, prior: float) -> n
     return up - down + prior * (1 - 2 * _sigmoid(scores))
 
 
-def _reliability(wins: _Wins, eta: np.ndarray, scores: np.ndarray, prior: float) -> tuple[Interval, ...]:
+def _reliability(wins: _Wins, at: _State, prior: float) -> tuple[Interval, ...]:
     """Each rater's η with the interval of its logit, from the expected information about all η and the scores' scale.
 
     With every score multiplied by 1 + c, the information is an arrow: I_rr, I_rc and I_cc, so that
     var η_r = 1 / I_rr + (I_rc / I_rr)² / (I_cc − Σ_r I_rc² / I_rr). The scores' order and spacing are taken as known.
     """
-    margin = scores[wins.winners] - scores[wins.losers]
+    eta, n = _sigmoid(at.trust), np.bincount(wins.raters, minlength=wins.raters_n)
+    margin = at.scores[wins.winners] - at.scores[wins.losers]
     p, own = _sigmoid(margin), eta[wins.raters]
-    said = own * p + (1 - own) * (1 - p)
-    by_eta, by_scale = 2 * p - 1, (2 * own - 1) * p * (1 - p) * margin
+    said, slope = own * p + (1 - own) * (1 - p), (2 * own - 1) * p * (1 - p)
+    if _noise(wins, at.scores, slope**2 / (said * (1 - said)), prior) > SETTLED:
+        return tuple(undefined("too few comparisons of each response for its score to settle", int(k)) for k in n)
     known = lambda x: np.bincount(wins.raters, x / (said * (1 - said)), len(eta))  # noqa: E731
-    held = 2 * prior * (scores**2 * _sigmoid(scores) * _sigmoid(-scores)).sum()
-    each = known(by_eta**2) + 1 / eta**2 + 1 / (1 - eta) ** 2
-    cross = known(by_eta * by_scale)
-    scale = known(by_scale**2).sum() + held - (cross**2 / each).sum()
+    each = known((2 * p - 1) ** 2) + 1 / eta**2 + 1 / (1 - eta) ** 2
+    cross = known((2 * p - 1) * slope * margin)
+    held = 2 * prior * (at.scores**2 * _sigmoid(at.scores) * _sigmoid(-at.scores)).sum()
+    scale = known((slope * margin) ** 2).sum() + held - (cross**2 / each).sum()
     variance = 1 / each + (cross / each) ** 2 / scale
-    n = np.bincount(wins.raters, minlength=len(eta))
-    return tuple(_logit_interval(*row) for row in zip(eta, np.sqrt(variance), n, strict=True))
+    return tuple(_logit_interval(*row) for row in zip(at.trust, np.sqrt(variance), n, strict=True))
 
 
-def _logit_interval(eta: float, error: float, n: int) -> Interval:
+def _noise(wins: _Wins, scores: np.ndarray, information: np.ndarray, prior: float) -> float:
+    """Mean sampling variance of the scores of compared responses, as a share of the scores' own variance."""
+    known = np.bincount(wins.winners, information, len(scores)) + np.bincount(wins.losers, information, len(scores))
+    seen = wins.compared > 0
+    return float((1 / (known + prior / 2))[seen].mean() / max(scores[seen].var(), 1e-300))
+
+
+def _logit_interval(trust: float, error: float, n: int) -> Interval:
     if not n:
         return undefined("compared nothing")
-    middle, half = math.log(eta / (1 - eta)), Z95 * error / (eta * (1 - eta))
-    return Interval(float(eta), *(float(_sigmoid(middle + side * half)) for side in (-1, 1)), int(n))
+    eta = float(_sigmoid(trust))
+    half = Z95 * error / (eta * (1 - eta))
+    return Interval(eta, float(_sigmoid(trust - half)), float(_sigmoid(trust + half)), int(n))

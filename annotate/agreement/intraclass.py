@@ -84,9 +84,10 @@ def _fraction(x: float, a: float, b: float) -> float:
     value, c, d = 1.0, 1.0, 0.0
     for i in range(1, 100_000):
         m = i // 2
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        step = odd if i % 2 else even
+        if i % 2:
+            step = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        else:
+            step = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         d = 1 / (1 + step * d)
         c = 1 + step / c
         value *= c * d

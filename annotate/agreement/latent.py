@@ -125,7 +125,7 @@ def _reliability(votes: _Votes, posterior: np.ndarray) -> tuple[Interval, ...]:
     """
     right = posterior[votes.units, votes.said]
     n, first, second = (np.bincount(votes.raters, x, votes.shape[1]) for x in (np.ones(len(right)), right, right**2))
-    return tuple(_worth(*sums) for sums in zip(n, first, second, strict=True))
+    return tuple(_worth(*map(float, sums)) for sums in zip(n, first, second, strict=True))
 
 
 def _worth(n: float, first: float, second: float) -> Interval:

@@ -9,7 +9,8 @@ the patterns and not with the units. In the same way a confusion matrix is all t
 Units rated once say nothing about agreement and are left out before redrawing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -34,6 +35,16 @@ def histogram(counts: np.ndarray) -> dict[tuple[int, ...], int]:
     """{pattern: units} of (units, values) counts."""
     patterns, units = np.unique(np.asarray(counts, dtype=int), axis=0, return_counts=True)
     return {tuple(map(int, pattern)): int(n) for pattern, n in zip(patterns, units, strict=True)}
+
+
+def aligned(lines: Iterable[tuple[Mapping[Hashable, int], int]]) -> tuple[list, dict[tuple[int, ...], int]]:
+    """Sorted distinct values and {pattern: units} from ({value: raters}, units) lines, as a page keeps them."""
+    lines = list(lines)
+    values = sorted({value for counts, _ in lines for value in counts})
+    counted: Counter[tuple[int, ...]] = Counter()
+    for counts, units in lines:
+        counted[tuple(counts.get(value, 0) for value in values)] += units
+    return values, dict(counted)
 
 
 def summary(
