@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.browser import FLAGS, find
+from tests.e2e.desk_page import database, desk, site, window  # noqa: F401
 from tests.e2e.span_page import show, tab  # noqa: F401
 
 
