@@ -36,9 +36,10 @@ export class Rank {
     return this.taken ? `Response ${n}: which place?` : `Response ${n}`;
   }
 
-  /** A digit: the place of what is in hand, else a response to take. */
+  /** A digit: the place of what is in hand (0 is none, one too high is the last), else a response to take. */
   digit(n) {
     if (this.taken === null) return this.take(n);
+    if (n === 0) return this.#set(without(this.groups, this.taken), this.taken);
     const at = Math.min(n, without(this.groups, this.taken).length + 1);
     return this.#set(place(this.groups, this.taken, at - 1), this.taken);
   }

@@ -37,7 +37,7 @@ export class Verdict {
 
   /** Choose what the digit stands for, and give its words; nothing where it stands for nothing. */
   choose(digit) {
-    if (this.rank && digit > 0 && digit <= this.ids.length) return this.rank.digit(digit);
+    if (this.rank && (this.rank.taken !== null || (digit > 0 && digit <= this.ids.length))) return this.rank.digit(digit);
     const step = this.steps.find((each) => each.dataset.key === String(digit));
     step?.click();
     if (step?.value === "cannot_judge") this.form.elements.reason.focus();
