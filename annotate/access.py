@@ -6,9 +6,11 @@ A stranger gets 404 (the project does not exist for them), a member without the 
 """
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Subquery
 from django.http import Http404
 
-from annotate.models import Project, Role, User
+from annotate.models import Membership, Project, Role, User
+from annotate.prepared import Prepared
 
 RIGHTS: dict[str, frozenset[str]] = {
     Role.ANNOTATOR: frozenset({"see", "judge"}),
@@ -16,6 +18,14 @@ RIGHTS: dict[str, frozenset[str]] = {
     Role.RESEARCHER: frozenset({"see", "review", "research"}),
     Role.ADMIN: frozenset({"see", "judge", "review", "decide", "research", "manage"}),
 }
+
+
+_OWN = Membership.objects.filter(project=OuterRef("pk"))
+WITH_ROLE = Prepared(
+    lambda slug, user: Project.objects.filter(slug=slug).annotate(role=Subquery(_OWN.filter(user=user).values("role"))),
+    slug=str,
+    user=int,
+)
 
 
 def role_in(user: User, project: Project) -> str | None:
@@ -27,8 +37,8 @@ def role_in(user: User, project: Project) -> str | None:
 
 def project_for(user: User, slug: str, right: str) -> Project:
     """The project, if the user has the right in it; its `rights` attribute tells templates what to offer."""
-    project = Project.objects.filter(slug=slug).first()
-    role = project and role_in(user, project)
+    project = WITH_ROLE.first(slug=slug, user=user.pk or 0)
+    role = project and (Role.ADMIN if user.is_superuser else project.role)
     if not role:
         raise Http404("No such project.")
     project.role, project.rights = role, RIGHTS[role]

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from annotate.models import Assignment, Project, Task, User
 from annotate.models.task import AssignmentKind, AssignmentState
+from annotate.prepared import Prepared
 from annotate.services.event import record
 from annotate.services.quota import quota_reached
 
@@ -25,19 +26,43 @@ LEASED, SUBMITTED, EXPIRED, SKIPPED = (
 )
 
 
+LOCK_RATER = Prepared(
+    lambda rater: User.objects.select_for_update(no_key=True).filter(pk=rater).values_list("pk", flat=True), rater=int
+)
+LOCK_ASSIGNMENT = Prepared(
+    lambda pk: (
+        Assignment.objects.select_for_update(of=("self",)).select_related("task__item", "task__project").filter(pk=pk)
+    ),
+    pk=int,
+)
+HELD = Prepared(
+    lambda rater, project: (
+        Assignment.objects.filter(rater=rater, state=LEASED, task__project=project)
+        .exclude(kind=AssignmentKind.ADJUDICATION)
+        .select_related("task")
+        .order_by("pk")[:1]
+    ),
+    rater=int,
+    project=int,
+)
+LATE = Prepared(
+    lambda now: Assignment.objects.filter(state=LEASED, expires_at__lte=now).values_list("pk", flat=True)[:1],
+    now=datetime,
+)
+
+
 class Conflict(Exception):
     """The act came too late: somebody else, or another tab, was first. Nothing was changed."""
 
 
 def lock_rater(user_id: int) -> None:
     """What one rater does in two tabs happens one after the other."""
-    User.objects.select_for_update(no_key=True).only("pk").get(pk=user_id)
+    LOCK_RATER(rater=user_id)
 
 
 def held_by(project: Project, user: User) -> Assignment | None:
     """What is on the rater's desk. A decision that a reviewer has begun is no part of the queue."""
-    held = Assignment.objects.filter(rater=user, state=LEASED, task__project=project)
-    return held.exclude(kind=AssignmentKind.ADJUDICATION).first()
+    return HELD.first(rater=user.pk, project=project.pk)
 
 
 def lease_end(project: Project, now: datetime) -> datetime:
@@ -51,11 +76,13 @@ def take_slot(task_id: int) -> bool:
 
 def regain(assignment: Assignment, now: datetime) -> bool:
     """Hold again what a lost lease held; the caller has locked rater and assignment. False when it is too late."""
-    if not assignment.holds_slot:
-        return True
     project, rater = assignment.task.project, assignment.rater_id
-    member = project.memberships.filter(user=rater).first()
-    return not quota_reached(project, rater, member, now) and take_slot(assignment.task_id)
+    hidden = assignment.kind in (AssignmentKind.GOLD, AssignmentKind.REPEAT)
+    if hidden or assignment.holds_slot:  # a quota is for people, and not for the qualification
+        member = project.memberships.filter(user=rater).first()
+        if quota_reached(project, rater, member, now):
+            return False
+    return not assignment.holds_slot or take_slot(assignment.task_id)
 
 
 def heartbeat(*, assignment: Assignment, now: datetime | None = None) -> bool:
@@ -80,14 +107,18 @@ def _take_up(assignment: Assignment, now: datetime, from_states: Sequence[str]) 
 
 def locked(assignment: Assignment) -> Assignment:
     """The assignment as it is now, with its task, item and project; others wait until the transaction ends."""
-    rows = Assignment.objects.select_for_update(of=("self",)).select_related("task__item", "task__project")
-    return rows.get(pk=assignment.pk)
+    return LOCK_ASSIGNMENT.first(pk=assignment.pk)
+
+
+def expire_leases(*, now: datetime | None = None) -> int:
+    """Give back the slots of leases that ran out. Returns how many there were."""
+    now = now or timezone.now()
+    return _expire(now) if LATE(now=now) else 0
 
 
 @transaction.atomic
-def expire_leases(*, now: datetime | None = None) -> int:
-    """Give back the slots of leases that ran out. Returns how many there were."""
-    late = Assignment.objects.filter(state=LEASED, expires_at__lte=now or timezone.now())
+def _expire(now: datetime) -> int:
+    late = Assignment.objects.filter(state=LEASED, expires_at__lte=now)
     rows = list(late.select_for_update(skip_locked=True).order_by("task_id", "pk"))
     _give_back(rows, EXPIRED)
     return len(rows)

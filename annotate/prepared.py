@@ -1,0 +1,106 @@
+"""Queries of the hot path, whose SQL is worked out once: building and compiling one costs more than running it.
+
+    ROLE = Prepared(lambda user, slug: Membership.objects.filter(user=user, project__slug=slug), user=int, slug=str)
+    ROLE(user=7, slug="answers")    # what list() of the queryset gives
+    ROLE.first(user=7, slug="answers")
+
+PostgreSQL keeps the plan too. A value may not change the shape of the SQL: no None, no lists.
+"""
+
+import copy
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.models.sql.compiler import SQLCompiler
+
+# Values that the compiled parameters are recognised by.
+MARKS: dict[type, Callable[[int], object]] = {
+    int: lambda n: 2**31 - 2 - n,
+    str: lambda n: f"\x01value {n}",
+    datetime: lambda n: datetime(1971, 1, 1, tzinfo=UTC) + timedelta(seconds=n),
+}
+
+
+class Prepared:
+    """A queryset with named places for values; calling it runs the query."""
+
+    def __init__(self, build: Callable[..., models.QuerySet], **places: type) -> None:
+        self.build = build
+        self.marks = {name: MARKS[kind](n) for n, (name, kind) in enumerate(places.items())}
+        self.compiled: dict[str, tuple[models.QuerySet, SQLCompiler, str, list]] = {}
+
+    def __call__(self, **values: object) -> list:
+        connection = connections[DEFAULT_DB_ALIAS]
+        queryset, compiler, sql, parts = self.compiled.get(connection.vendor) or self._compile(connection)
+        values = {name: _adapted(connection, value) for name, value in values.items()}
+        rows = _run(connection, sql, [values[part.name] if isinstance(part, _Place) else part for part in parts])
+        queryset, compiler = copy.copy(queryset), copy.copy(compiler)
+        compiler.connection, compiler.execute_sql = connection, lambda *_, **__: [rows]
+        queryset.query = _Ready(compiler)
+        return list(queryset._iterable_class(queryset))
+
+    def first(self, **values: object) -> object | None:
+        """The first row, if there is one."""
+        return next(iter(self(**values)), None)
+
+    def _compile(self, connection) -> tuple[models.QuerySet, SQLCompiler, str, list]:
+        queryset = self.build(**self.marks)
+        compiler = queryset.query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        names = {_adapted(connection, mark): name for name, mark in self.marks.items()}
+        parts = [_Place(names[one]) if isinstance(one, int | str | datetime) and one in names else one
+                 for one in parameters]  # fmt: skip
+        missing = set(names.values()) - {part.name for part in parts if isinstance(part, _Place)}
+        assert not missing, f"{missing} is not a parameter of {sql}"
+        if connection.vendor == "postgresql":
+            sql, parts = _written_in(connection, sql, parts)
+        self.compiled[connection.vendor] = found = (queryset, compiler, sql, parts)
+        return found
+
+
+class _Place:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def _written_in(connection, sql: str, parts: list) -> tuple[str, list]:
+    """Constants become part of the SQL: a plan that does not know them cannot use an index with a condition."""
+    from psycopg.sql import Literal
+
+    connection.ensure_connection()
+    words = [
+        "%s" if isinstance(part, _Place) else Literal(part).as_string(connection.connection).replace("%", "%%")
+        for part in parts
+    ]
+    pieces = sql.split("%s")
+    text = pieces[0] + "".join(word + piece for word, piece in zip(words, pieces[1:], strict=True))
+    return text, [part for part in parts if isinstance(part, _Place)]
+
+
+class _Ready:
+    """Stands for a query that has been run."""
+
+    extra_select = values_select = annotation_select = ()
+
+    def __init__(self, compiler: SQLCompiler) -> None:
+        self.compiler = compiler
+
+    def get_compiler(self, *_: object, **__: object) -> SQLCompiler:
+        return self.compiler
+
+
+def _adapted(connection, value: object) -> object:
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+
+
+def _run(connection, sql: str, parameters: list) -> list[tuple]:
+    if connection.vendor != "postgresql" or connection.queries_logged:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+    from psycopg import Cursor  # Django's own cursor writes the values into the SQL: nothing to prepare
+
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        return cursor.execute(sql, parameters, prepare=True).fetchall()

@@ -1,0 +1,76 @@
+"""A prepared query gives what its queryset gives, each time anew and for each value."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from annotate.models import Assignment, Item, Project, Task
+from annotate.prepared import Prepared
+from annotate.services.queue import lease_next
+from annotate.services.task import make_tasks
+from tests.annotate.making import make_item
+
+pytestmark = pytest.mark.django_db
+
+BY_SLUG = Prepared(lambda slug: Project.objects.filter(slug=slug), slug=str)
+LATE = Prepared(
+    lambda now: Assignment.objects.filter(expires_at__lte=now).values_list("rater", flat=True), now=type(timezone.now())
+)
+OF_ITEM = Prepared(
+    lambda item, user: (
+        Task.objects.filter(item=item)
+        .select_related("item__project")
+        .annotate(had=Exists(Assignment.objects.filter(task=OuterRef("pk"), rater=user)))
+        .select_for_update(of=("self",))
+    ),
+    item=int,
+    user=int,
+)
+
+
+def test_each_value_has_its_own_answer(project, alice):
+    other = Project.objects.create(slug="other", name="Other")
+    assert [BY_SLUG(slug=slug) for slug in ("answers", "other", "nothing")] == [[project], [other], []]
+    assert BY_SLUG.first(slug="other") == other
+    assert BY_SLUG.first(slug="nothing") is None
+
+
+def test_a_change_is_seen(project):
+    assert BY_SLUG.first(slug="answers").name == "Answers"
+    Project.objects.update(name="Changed")
+    assert BY_SLUG.first(slug="answers").name == "Changed"
+
+
+def test_joined_rows_annotations_and_json_come_with_it(project, bob):
+    item = make_item(project, "Q?", "a", "b")
+    make_tasks(project=project, items=[item])
+    before = OF_ITEM.first(item=item.pk, user=bob.pk)
+    lease_next(project=project, user=bob)
+    after = OF_ITEM.first(item=item.pk, user=bob.pk)
+    assert (before.had, after.had) == (False, True)
+    assert after.item.turns == item.turns
+    assert after.item.project == project
+
+
+def test_a_moment_is_a_value(project, bob):
+    make_tasks(project=project, items=[make_item(project, "Q?", "a", "b")])
+    lease_next(project=project, user=bob)
+    assert LATE(now=timezone.now()) == []
+    assert LATE(now=timezone.now() + timedelta(days=1)) == [bob.pk]
+
+
+def test_a_value_that_cannot_be_a_parameter_is_refused_at_once(project):
+    limited = Prepared(lambda most: Item.objects.all()[:most], most=int)
+    with pytest.raises(AssertionError, match="most"):
+        limited(most=3)
+
+
+def test_the_transaction_is_the_same(project):
+    with transaction.atomic():
+        Project.objects.filter(pk=project.pk).update(name="Inside")
+        assert BY_SLUG.first(slug="answers").name == "Inside"
+        transaction.set_rollback(True)
+    assert BY_SLUG.first(slug="answers").name == "Answers"
