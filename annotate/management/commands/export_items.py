@@ -23,9 +23,7 @@ class Command(JsonCommand):
         parser.add_argument("--container", default="jsonl", choices=CONTAINERS)
         parser.add_argument("--sources", nargs="+", default=(), choices=Source.values, help="of which judgements")
         parser.add_argument("--each", action="store_true", help="A row for each judgement, not for each pair.")
-        parser.add_argument(
-            "--after", type=int, default=0, metavar="ITEM", help="Go on after it, adding JSON lines."
-        )
+        parser.add_argument("--after", type=int, default=0, metavar="ITEM", help="Go on after it, adding JSON lines.")
 
     def handle_json(self, *, project: str, file: Path, each: bool, **options: object) -> dict:
         chosen = {name: options[name] for name in ("format", "container", "after")}
