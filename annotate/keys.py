@@ -14,6 +14,7 @@ ACTS: dict[str, tuple[str, str, str, str]] = {
     "submit": ("d", "Enter", "Done: submit, go to the next", ANSWER),
     "rationale": ("e", "o", "Write the rationale", ANSWER),
     "principles": ("Shift+e", "Shift+o", "Say which principle decided", ANSWER),
+    "demonstration": ("F4", ";", "Write your own answer", ANSWER),
     "undo": ("z", ",", "Undo", ANSWER),
     "redo": ("Shift+z", ".", "Do it again", ANSWER),
     "skip": ("x", "-", "Skip this task", ANSWER),
