@@ -10,7 +10,7 @@ from annotate.models import Item, Project, Response, Task
 from annotate.schema import Schema
 from annotate.services.answer import Shown, check_answer, read_answer
 from annotate.services.judgement import OWN
-from annotate.services.task import task_key
+from annotate.services.task import arranged, task_key
 
 BY_PLACE = ("ratings", "rationales", "steps", "safety", "corrections")
 
@@ -24,7 +24,7 @@ def judgement_rows(*, project: Project, batch: list[tuple[str, str, Record]]) ->
         for name, verdict in named(key, one):
             places[name] = where
             rows.append({"item": item, "idempotency_key": name, **_row(verdict, ids)})
-    _add_tasks(project, rows)
+    _add_tasks(project, rows, dict(responses.values()))
     return rows, places
 
 
@@ -77,12 +77,16 @@ def _row(verdict: Verdict, ids: list[int]) -> dict:
     }
 
 
-def _add_tasks(project: Project, rows: list[dict]) -> None:
-    """Set `task` in every row, making the tasks that are not there."""
+def _add_tasks(project: Project, rows: list[dict], responses: dict[int, list[int]]) -> None:
+    """Set `task` in every row, making the tasks that are not there; `responses` are the ids of each item's."""
     wanted = {_key(row): row for row in rows}
     known = dict(project.tasks.filter(key__in=wanted).values_list("key", "pk"))
     missing = {key: row for key, row in wanted.items() if key not in known}
-    made = Task.objects.bulk_create([_task(project, key, row) for key, row in missing.items()])
+    arrangement, made = project.schema.arrangement, []
+    for key, row in missing.items():
+        asked = map(set, arranged(responses[row["item"]], arrangement))
+        made.append(_task(project, key, row, asked=set(row["shown_order"]) in asked))
+    Task.objects.bulk_create(made)
     known |= {task.key: task.pk for task in made}
     link = Task.responses.through
     pairs = [(known[key], pk) for key, row in missing.items() for pk in row["shown_order"]]
@@ -95,7 +99,7 @@ def _key(row: dict) -> str:
     return task_key(row["shown_order"], item_id=row["item"])
 
 
-def _task(project: Project, key: str, row: dict) -> Task:
-    """People are asked about pairs; other sets of responses only carry what came with the file."""
-    slots = project.overlap if len(row["shown_order"]) == 2 else 0
+def _task(project: Project, key: str, row: dict, *, asked: bool) -> Task:
+    """People are asked about what the schema arranges; other sets of responses only carry what came with the file."""
+    slots = project.overlap if asked else 0
     return Task(project=project, item_id=row["item"], key=key, slots=slots, open_slots=slots)

@@ -5,10 +5,12 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Count
 
 from annotate.models import Event, Item, Judgement, Response, Span, Task
 from annotate.models.judgement import Source
 from annotate.services.item import import_items
+from annotate.services.project import change_schema
 
 NOTHING = {"items": 0, "responses": 0, "judgements": 0, "spans": 0, "skipped": 0}
 SPAN = {"response": 1, "start": 0, "end": 1, "quote": "🙂", "category": "tone-deaf", "severity": 3}
@@ -101,6 +103,17 @@ def test_one_response_alone_can_be_judged_in_a_file_but_is_not_served(project):
     bring_in(project, ROW | {"judgements": [alone]})
     task = Judgement.objects.get().task
     assert (task.open_slots, task.responses.count()) == (0, 1)
+
+
+@pytest.mark.parametrize(("arrangement", "asked"), [("pairs", {2}), ("all", {3}), ("single", {1})])
+def test_people_are_asked_what_the_schema_arranges_and_nothing_else_of_a_file(project, arrangement, asked):
+    change_schema(project=project, schema=project.schema.model_copy(update={"arrangement": arrangement}))
+    sets = ([0], [0, 1], [2, 1, 0])
+    said = [{"shown": one, "outcome": "ranking", "ranking": [[n] for n in one], "checked": [0]} for one in sets]
+    bring_in(project, plain(1) | {"judgements": said})
+    shown = Task.objects.annotate(responses_total=Count("responses"))
+    assert set(shown.filter(slots__gt=0).values_list("responses_total", flat=True)) == asked
+    assert set(shown.filter(slots=0).values_list("responses_total", flat=True)) == {1, 2, 3} - asked
 
 
 def test_span_categories_that_are_new_join_the_schema(project):
