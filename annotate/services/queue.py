@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, Q
+from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
-from annotate.models import Assignment, KnownAnswer, Membership, Project, Reservation, Role, Task, User
+from annotate.models import Assignment, KnownAnswer, Membership, Project, Reservation, Response, Role, Task, User
 from annotate.models.task import AssignmentKind, AssignmentState, TaskKind, TaskQuerySet
+from annotate.prepared import Prepared
 from annotate.services.event import record
 from annotate.services.hidden import Choice, hidden_choice
 from annotate.services.known import next_qualification, settle_qualification
@@ -18,6 +19,29 @@ from annotate.services.lease import expire_leases, heartbeat, held_by, lease_end
 from annotate.services.quota import quota_reached
 
 RECENT = 100  # assignments of a rater that are looked at to balance what stands on the left
+# Each rater has an order of their own among so many tasks at the front, of equal priority: else all would be shown the
+# same task ahead, and all but one of them in vain.
+ABREAST = 20
+FRONT = Prepared(
+    lambda project, rater: (
+        Task.objects.filter(project=project, reserved=False).not_had_by(rater).open().served_first()[:ABREAST]
+    ),
+    project=int,
+    rater=int,
+)
+OTHERS = Prepared(lambda task: Assignment.objects.filter(task=task), task=int)
+SHOWABLE = Prepared(
+    lambda task: Response.objects.filter(tasks=task).order_by("pk").values_list("pk", flat=True), task=int
+)
+SHOWN = Prepared(
+    lambda project, rater: (
+        Assignment.objects.filter(rater=rater, task__project=project)
+        .order_by("-pk")
+        .values_list("shown_order", flat=True)[:RECENT]
+    ),
+    project=int,
+    rater=int,
+)
 
 
 def lease_next(*, project: Project, user: User, now: datetime | None = None) -> Assignment | None:
@@ -29,8 +53,10 @@ def lease_next(*, project: Project, user: User, now: datetime | None = None) -> 
         held = held_by(project, user)
         if held and heartbeat(assignment=held, now=now):
             return held
-        choice = _choose(project, user, now)
-        return choice and lease(project, choice, user, now)
+        while choice := _choose(project, user, now):
+            if leased := lease(project, choice, user, now):
+                return leased  # else its last slot was taken meanwhile, and the next look does not find it
+    return None
 
 
 def peek(*, project: Project, user: User, now: datetime | None = None) -> Assignment | None:
@@ -50,11 +76,18 @@ def _refusal(project: Project, user: User, member: Membership | None, now: datet
 
 def _member(project: Project, user: User) -> Membership | None:
     """With `must_qualify`: is a qualification set before this person? And `kept`: are open tasks kept for them?"""
+    return MEMBER.first(project=project.pk, user=user.pk)
+
+
+def _members(project: int, user: int) -> QuerySet:
     kept = Reservation.objects.filter(user=user, task__project=project, task__open_slots__gt=0)
     asked = KnownAnswer.objects.filter(active=True, task__project=project, task__kind=TaskKind.QUALIFICATION)
     new = Q(role=Role.ANNOTATOR, qualified=None)
-    own = project.memberships.filter(user=user)
-    return own.annotate(must_qualify=Q(Exists(asked)) & new, kept=Exists(kept)).first()
+    own = Membership.objects.filter(project=project, user=user)
+    return own.annotate(must_qualify=Q(Exists(asked)) & new, kept=Exists(kept))
+
+
+MEMBER = Prepared(_members, project=int, user=int)
 
 
 def why_nothing(project: Project, user: User, now: datetime | None = None) -> str:
@@ -84,29 +117,26 @@ def _choose(project: Project, user: User, now: datetime, *, peeking: bool = Fals
         if peeking or not settle_qualification(member=member):
             return None
     kept = member is not None and member.kept
-    return hidden_choice(project, user) or _first_open(project, user, kept=kept, lock=not peeking)
+    return hidden_choice(project, user) or _first_open(project, user, kept=kept)
 
 
-def _first_open(project: Project, user: User, *, kept: bool, lock: bool) -> Choice | None:
+def _first_open(project: Project, user: User, *, kept: bool) -> Choice | None:
     queue = project.tasks.not_had_by(user).open().served_first()
-    if kept and (task := _first(_reserved_for(queue, user), lock)):
+    if kept and (task := _reserved_for(queue, user).first()):
         return Choice(task, reason="reserved")
-    task = _first(queue.filter(reserved=False), lock)
+    first = FRONT(project=project.pk, rater=user.pk)
+    equal = [task for task in first if task.priority == first[0].priority]
+    task = min(equal, key=lambda task: own_place(task, user), default=None)
     return task and Choice(task, reason="priority" if task.priority > 0 else "queue")
+
+
+def own_place(task: Task, user: User) -> bytes:
+    """Where the task stands in the rater's own order, without their knowing."""
+    return hashlib.sha256(f"{task.pk}:{user.pk}".encode()).digest()
 
 
 def _reserved_for(tasks: TaskQuerySet, user: User) -> TaskQuerySet:
     return tasks.filter(reserved=True, pk__in=Reservation.objects.filter(user=user).values("task"))
-
-
-def _first(queue: TaskQuerySet, lock: bool) -> Task | None:
-    if not lock:
-        return queue.first()
-    # Passing by locked rows is fast, but the last slots may be behind a lock: only then wait for it.
-    for skip_locked in (True, False):
-        if task := queue.select_for_update(skip_locked=skip_locked, of=("self",)).first():
-            return task
-    return None
 
 
 def lease(project: Project, choice: Choice, user: User, now: datetime) -> Assignment | None:
@@ -121,7 +151,7 @@ def lease(project: Project, choice: Choice, user: User, now: datetime) -> Assign
 
 def _prepared(project: Project, choice: Choice, user: User, now: datetime) -> Assignment:
     """The assignment as it would be saved; one that the rater had and lost keeps its order and its draft."""
-    others = list(Assignment.objects.filter(task=choice.task))
+    others = OTHERS(task=choice.task.pk)
     mine = next((a for a in others if a.rater_id == user.pk and a.kind == choice.kind), None)
     if mine is None:
         order = choice.shown_order or shown_order(project, choice.task, user, others)
@@ -134,10 +164,9 @@ def _prepared(project: Project, choice: Choice, user: User, now: datetime) -> As
 
 def shown_order(project: Project, task: Task, user: User, others: Sequence[Assignment]) -> list[int]:
     """The rotation of the responses least used for this task, then least used by this rater, then a coin by hash."""
-    ids = sorted(task.responses.order_by().values_list("pk", flat=True))
-    recent = Assignment.objects.filter(rater=user, task__project=project).order_by("-pk")
+    ids = SHOWABLE(task=task.pk)
     in_task = Counter(_rotation(a.shown_order) for a in others)
-    by_rater = Counter(map(_rotation, recent.values_list("shown_order", flat=True)[:RECENT]))
+    by_rater = Counter(map(_rotation, SHOWN(project=project.pk, rater=user.pk)))
     coin = lambda turn: hashlib.sha256(f"{task.pk}:{user.pk}:{turn}".encode()).digest()  # noqa: E731
     turn = min(range(len(ids)), key=lambda turn: (in_task[turn], by_rater[turn], coin(turn)), default=0)
     return ids[turn:] + ids[:turn]

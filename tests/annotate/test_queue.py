@@ -22,6 +22,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
+def _in_order(monkeypatch):
+    """Raters take tasks of equal priority by number; test_queue_front tests how they really do."""
+    monkeypatch.setattr("annotate.services.queue.own_place", lambda task, user: task.pk)
+
+
+@pytest.fixture(autouse=True)
 def _even(monkeypatch):
     """Draws that are spread evenly, and the same wherever the test runs."""
     monkeypatch.setattr(hidden, "draw", lambda text: int(text.rpartition(":")[2]) * 0.37 % 1)
