@@ -178,9 +178,10 @@ class Page:
                 return ("<ul>", "</ul>") if value is None else (f'<ol start="{value}">', "</ol>")
             case "CodeBlock":
                 self.code, self.language = [], value.get("Fenced", "") if isinstance(value, dict) else ""
-                return f'<pre data-language="{escape(self.language[:40].replace(PRICE, "$"))}"><code>', "</code></pre>"
+                language = escape(self.language[:40].replace(PRICE, "$"))  # tabindex: long lines scroll by keyboard too
+                return f'<pre tabindex="0" data-language="{language}"><code>', "</code></pre>"
             case "HtmlBlock":
-                return '<pre class="html">', "</pre>"
+                return '<pre tabindex="0" class="html">', "</pre>"
             case "Table":
                 self.aligns = value
                 return '<div class="scroll"><table>', "</tbody></table></div>"

@@ -188,7 +188,14 @@ def test_prose_has_no_offsets():
 def test_html_is_shown_as_text(raw):
     page = Reader(render(raw))
     assert page.tags <= TAGS
-    assert {name for name, _ in page.attributes} <= {"class", "data-s", "data-e", "data-language", "display"}
+    assert {name for name, _ in page.attributes} <= {
+        "class",
+        "data-s",
+        "data-e",
+        "data-language",
+        "display",
+        "tabindex",
+    }
     assert "alert" not in raw or "alert(1)" in page.shown + str(page.attributes)
 
 
