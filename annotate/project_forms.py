@@ -9,8 +9,7 @@ class SettingsForm(forms.ModelForm):
     GROUPS = {
         "The project": ("name", "paused"),
         "Serving tasks": ("overlap", "lease_minutes", "quota", "daily_quota"),
-        "Hidden checks": ("gold_share", "swap_share"),
-        "New raters": ("pass_share",),
+        "Checks": ("gold_share", "swap_share", "pass_share"),
         "What raters are told": ("gold_feedback", "show_outcomes"),
     }
 
@@ -27,7 +26,7 @@ class SettingsForm(forms.ModelForm):
             "gold_share": "Share of gold tasks",
             "swap_share": "Share of repeats",
             "pass_share": "Pass mark",
-            "gold_feedback": "Feedback after gold tasks",
+            "gold_feedback": "Gold feedback",
             "show_outcomes": "Raters see outcomes",
         }
         help_texts = {

@@ -21,6 +21,7 @@ from annotate.models import (
     Item,
     Judgement,
     KnownAnswer,
+    Project,
     Response,
     Role,
     Task,
@@ -221,6 +222,7 @@ def furnish_graded(project, item, members):
 def furnish_training(project, item, number):
     """Guidelines of that number, and a worked example."""
     GuidelineVersion.objects.create(project=project, number=number, body="Be kind.")
+    Project.objects.filter(pk=project.pk).update(guidelines_number=number)
     task = Task.objects.create(project=project, item=item, key="x", kind="example", slots=0, open_slots=0)
     task.responses.set(item.responses.all())
     known = KnownAnswer.objects.create(task=task, answer={"outcome": "tie"})

@@ -73,6 +73,7 @@ def ahead(request: HttpRequest, slug: str) -> HttpResponse:
     assignment.pk = 0
     context |= {"project": project, "assignment": assignment, "layout": "annotate/_ahead.html"}
     context |= {"task": _sign(assignment), "order": assignment.shown_order, **_so_far(request, project)}
+    context |= pane_of(project, request.user) | {"news": None}  # they will have judged by these guidelines
     if held := leases.held_by(project, request.user):
         context |= {"done_today": context["done_today"] + 1, "last": held.pk}
     return render(request, "annotate/judge.html", context)

@@ -2,20 +2,31 @@
 
 const BLOCKS = "p, li, h1, h2, h3, h4, h5, h6, pre, td, th, dt, dd, blockquote, div";
 
-for (const line of document.querySelectorAll("[data-find]")) setUp(line, document.getElementById(line.dataset.find));
+const finders = new WeakMap(); // by their line: a page that was fetched ahead brings lines of its own
 
-function setUp(line, root) {
-  if (!root || !CSS.highlights) return; // the browser's own search is still there
-  line.hidden = false;
-  const input = line.querySelector("input");
-  const finder = { root, ranges: [], at: -1, told: line.querySelector("[role=status]"), buttons: line.querySelectorAll("[data-step]") };
-  input.addEventListener("input", () => find(finder, input.value));
-  input.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter") return;
-    event.preventDefault();
-    step(finder, event.shiftKey ? -1 : 1);
-  });
-  for (const button of finder.buttons) button.addEventListener("click", () => step(finder, +button.dataset.step));
+document.addEventListener("input", ({ target }) => {
+  const finder = finderOf(target);
+  if (finder) find(finder, target.value);
+});
+document.addEventListener("keydown", (event) => {
+  const finder = event.key === "Enter" && finderOf(event.target);
+  if (!finder || !event.target.matches("input")) return;
+  event.preventDefault();
+  step(finder, event.shiftKey ? -1 : 1);
+});
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-step]");
+  if (button) step(finderOf(button), +button.dataset.step);
+});
+
+function finderOf(element) {
+  const line = element.closest?.("[data-find]");
+  const root = line && CSS.highlights && document.getElementById(line.dataset.find);
+  if (root && !finders.has(line)) {
+    const told = line.querySelector("[role=status]");
+    finders.set(line, { root, ranges: [], at: -1, told, buttons: line.querySelectorAll("[data-step]") });
+  }
+  return root && finders.get(line);
 }
 
 function find(finder, words) {
