@@ -11,7 +11,10 @@ from tests.inspector.making import explain, judge, make_item, make_version, mark
 from worker.services.job import launch
 
 pytestmark = pytest.mark.django_db
-PAGES = ("", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/", "versions/", "versions/1/")
+PAGES = (
+    "", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/", "versions/",
+    "versions/1/",
+)  # fmt: skip
 VIEWS = ("heatmap/", "length/", "drift/")
 
 
