@@ -5,6 +5,8 @@ from django.contrib.auth.forms import UserCreationForm
 
 from annotate.models import Membership, Project, Role, User
 from annotate.models.judgement import Source
+from annotate.schema import Schema
+from annotate.schema_text import SchemaError, read_schema
 from annotate.services.exported import Export
 from annotate.services.invite import DAYS
 
@@ -21,6 +23,21 @@ class ProjectForm(forms.ModelForm):
         fields = ["name", "slug"]
         labels = {"slug": "Short name"}
         help_texts = {"slug": "Used in addresses and commands: small letters, digits and hyphens."}
+
+
+class SchemaForm(forms.Form):
+    body = forms.CharField(
+        label="Schema, as JSON",
+        strip=False,
+        widget=forms.Textarea({"rows": 24, "spellcheck": "false", "class": "mono", "autocapitalize": "off"}),
+        help_text="Each change makes a new version; judgements keep the version they were made under.",
+    )
+
+    def clean_body(self) -> Schema:
+        try:
+            return read_schema(self.cleaned_data["body"])
+        except SchemaError as error:
+            raise forms.ValidationError(error.messages) from error
 
 
 class InviteForm(forms.Form):

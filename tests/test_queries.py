@@ -12,8 +12,8 @@ from worker.services.job import launch
 
 pytestmark = pytest.mark.django_db
 PAGES = (
-    "", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/", "versions/",
-    "versions/1/",
+    "", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/",
+    "versions/", "versions/1/",
 )  # fmt: skip
 VIEWS = ("heatmap/", "length/", "drift/")
 
