@@ -8,7 +8,8 @@ rater follow the scores this time?", the scores climbing by Böhning & Lindsay's
     E   q_t = η p_t / (η p_t + (1 − η)(1 − p_t)),  p_t = σ(s_winner − s_loser)
     M   η_r = (1 + Σ q_t) / (2 + n_r),  s_i += g_i / (d_i / 2 + λ / 2),  g_i = Σ ±(q_t − p_t) + λ (1 − 2σ(s_i))
 
-Scores and reliabilities turned around fit as well; the fit starts where all raters are good, so that most follow. Ties are left out by the caller.
+Scores and reliabilities turned around fit as well; the fit starts where all raters are good, so that most follow.
+Ties are left out by the caller.
 
 What it cannot know: where no responses are compared in a circle (each response in one pair only), margins can take any
 size, and no rater's reliability has a level: Undefined; use Dawid–Skene. With few comparisons per response the fitted

@@ -127,7 +127,7 @@ def alphas(weights: np.ndarray, counts: np.ndarray, values: Sequence | None, lev
     totals = weights @ counts
     spread = _ordinal if level == "ordinal" else _fixed
     observed, expected = spread(weights, counts, totals, values, level)
-    expected = np.where(((totals > 0).sum(1) > 1) & (expected > 0), expected, np.nan)
+    expected = np.where(expected > 0, expected, np.nan)
     return 1 - (totals.sum(1) - 1) * observed / expected
 
 

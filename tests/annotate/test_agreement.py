@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from annotate import agreement
-from annotate.agreement import Undefined, auroc, bootstrap, pair_accuracy, ranks, tally, wilson
+from annotate.agreement import Undefined, auroc, bootstrap, pair_accuracy, percentiles, ranks, tally, wilson
 
 FLEISS_WIKIPEDIA = [
     [0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],
@@ -142,6 +142,14 @@ def test_bootstrap_reports_an_undefined_statistic():
     interval = bootstrap(partial(agreement.krippendorff_alpha), np.array([[2, 0], [2, 0]]))
     assert (interval.value, interval.n) == (None, 2)
     assert "same answer" in interval.why
+
+
+@pytest.mark.parametrize(("missing", "bounded"), [(49, True), (51, False)])
+def test_draws_without_a_value_are_left_out_up_to_half(missing, bounded):
+    drawn = np.append(np.full(missing, np.nan), np.linspace(0, 1, 100 - missing))
+    interval = percentiles(0.5, drawn, 7)
+    assert interval.value == 0.5
+    assert ((interval.low, interval.high) == pytest.approx((0.025, 0.975))) if bounded else "too few" in interval.why
 
 
 @pytest.mark.parametrize(

@@ -84,10 +84,11 @@ def test_the_intervals_cover_the_truth():
 
 
 def test_who_and_what_had_no_rating_is_told():
-    found = dawid_skene([0, 0, 0, 1, 1, 1], [0, 1, 2, 0, 1, 2], [0, 0, 0, 1, 1, 1], shape=(3, 4, 2))
+    triples = np.repeat([0, 1, 2], 3), np.tile([0, 1, 2], 3), np.repeat([0, 0, 1], 3)
+    found = dawid_skene(*triples, shape=(4, 4, 2), smoothing=0.001, most=1)
     assert (found.reliability[3].value, found.reliability[3].why) == (None, "rated nothing")
-    assert found.posterior[2] == pytest.approx(found.prior)
-    assert found.prior == pytest.approx([0.5, 0.5])  # the unit without ratings has no voice in it
+    assert found.posterior[3] == pytest.approx(found.prior)
+    assert found.prior == pytest.approx([2 / 3, 1 / 3], abs=1e-3)  # the unit without ratings has no voice in it
 
 
 def test_a_truth_that_stays_unknown_gives_no_interval():
