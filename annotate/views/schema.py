@@ -10,8 +10,10 @@ from pydantic import ValidationError
 
 from annotate import schema_form
 from annotate.access import project_for
+from annotate.forms import SchemaForm
 from annotate.models import Project, SchemaVersion
 from annotate.schema import Schema
+from annotate.schema_text import write_schema
 from annotate.services.project import change_schema
 from annotate.services.task import make_tasks
 from annotate.views.judging_page import preview_of
@@ -39,6 +41,8 @@ def schema(request: HttpRequest, slug: str) -> HttpResponse:
         return _page(request, project, schema_form.fields_of(preset[1].model_dump(mode="json")))
     if schema_form.ACT.fullmatch(do):
         return _page(request, project, _edited(form, do))
+    if do == "json":
+        return _save_json(request, project)
     if do != "save":
         raise BadRequest("Save it, or press one of the form's buttons.")
     return _save(request, project, form)
@@ -69,6 +73,18 @@ def _save(request: HttpRequest, project: Project, form: dict[str, str]) -> HttpR
         wanted = Schema.model_validate(schema_form.body_of(form))
     except ValidationError as error:
         return _page(request, project, form, schema_form.errors_of(error))
+    return _stored(request, project, wanted)
+
+
+def _save_json(request: HttpRequest, project: Project) -> HttpResponse:
+    """The same for who would rather write it as JSON."""
+    written = SchemaForm(request.POST)
+    if written.is_valid():
+        return _stored(request, project, written.cleaned_data["body"])
+    return _page(request, project, schema_form.fields_of(project.schema_version.body), written=written)
+
+
+def _stored(request: HttpRequest, project: Project, wanted: Schema) -> HttpResponse:
     if wanted == project.schema:
         messages.success(request, "The schema is as it was.")
     else:
@@ -90,7 +106,13 @@ def _fields(request: HttpRequest) -> dict[str, str]:
     return {name: value for name, value in sent.items() if name not in ("do", "csrfmiddlewaretoken")}
 
 
-def _page(request: HttpRequest, project: Project, form: dict, errors: dict | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    project: Project,
+    form: dict[str, str],
+    errors: dict[str, str] | None = None,
+    written: SchemaForm | None = None,
+) -> HttpResponse:
     """The whole page, or for htmx the form alone."""
     errors = errors or {}
     sections = [
@@ -106,11 +128,12 @@ def _page(request: HttpRequest, project: Project, form: dict, errors: dict | Non
         "choices": _choices(form),
         "switches": [(name, words, name in form) for name, words in SWITCHES],
         "rules": [(f"rules.{name}", words, f"rules.{name}" in form) for name, words in RULES],
+        "written": written or SchemaForm(initial={"body": write_schema(project.schema)}),
         "versions": (versions := _versions(project)),
         "arranged_anew": len({row["version"].schema.arrangement for row in versions[:2]}) > 1,
     }
     template = "annotate/schema.html#form" if request.htmx else "annotate/schema.html"
-    return render(request, template, context, status=422 if errors else 200)
+    return render(request, template, context, status=422 if errors or written else 200)
 
 
 def _rows(form: dict[str, str], name: str, errors: dict[str, str]) -> list[dict]:

@@ -6,6 +6,7 @@ from django.urls import reverse
 from annotate.models import Judgement, Task
 from annotate.schema import Schema
 from annotate.schema_form import PRESETS, fields_of
+from annotate.schema_text import write_schema
 from annotate.services.project import change_schema
 from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
@@ -43,6 +44,16 @@ def test_saving_makes_a_new_version_and_old_judgements_keep_theirs(browser, proj
     assert [(row["version"].number, row["judgements"]) for row in rows] == [(2, 0), (1, 1)]
 
 
+def test_the_schema_can_be_written_as_json_and_a_mistake_has_its_line(browser, project):
+    body = write_schema(PRESETS["ranking"][1])
+    assert browser.post(URL, {"do": "json", "body": body}).headers["Location"] == URL
+    assert project.schema == PRESETS["ranking"][1]
+    wrong = browser.post(URL, {"do": "json", "body": body.replace('"all"', '"some"')})
+    assert wrong.status_code == 422
+    assert "Line 2, arrangement" in wrong.content.decode()
+    assert project.schema_version.number == 2
+
+
 def test_the_same_schema_makes_no_version(browser, project):
     browser.post(URL, form_of(project.schema, do="save"))
     assert project.schema_version.number == 1
@@ -77,7 +88,8 @@ def test_another_act_is_a_bad_request(browser, project, do):
 @pytest.mark.parametrize("with_item", [True, False])
 def test_the_preview_is_the_judging_page_of_the_fields(browser, project, preset, with_item):
     if with_item:
-        make_item(project, "Which city?", "Paris", "Rome", "Bern")
+        item = make_item(project, "Which city?", "Paris", "Rome", "Bern")
+        item.responses.update(steps=[{"start": 0, "end": 1, "kind": ""}])
     html = browser.post(PREVIEW, form_of(PRESETS[preset][1])).content.decode()
     assert 'data-mode="preview"' in html
     assert ("Which city?" in html) is with_item
