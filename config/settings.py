@@ -98,6 +98,8 @@ TEMPLATES = [
 
 # ---- People
 AUTH_USER_MODEL = "annotate.User"
+AUTHENTICATION_BACKENDS = ["config.sessions.Accounts"]
+SESSION_ENGINE = "config.sessions"
 LOGIN_URL = "annotate:login"
 LOGIN_REDIRECT_URL = "annotate:home"
 LOGOUT_REDIRECT_URL = "annotate:login"

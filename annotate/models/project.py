@@ -7,6 +7,7 @@ from django.db.models import Count, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from annotate.prepared import Prepared
 from annotate.schema import Schema
 
 SHARE = [MinValueValidator(0.0), MaxValueValidator(0.5)]
@@ -86,7 +87,7 @@ class Project(models.Model):
     @property
     def schema_version(self) -> "SchemaVersion":
         """The newest schema; every project has at least version 1."""
-        return self.schema_versions.latest("number")
+        return NEWEST_SCHEMA(project=self.pk)[0]
 
     @property
     def schema(self) -> Schema:
@@ -109,6 +110,11 @@ class SchemaVersion(models.Model):
     @property
     def schema(self) -> Schema:
         return Schema.model_validate(self.body)
+
+
+NEWEST_SCHEMA = Prepared(
+    lambda project: SchemaVersion.objects.filter(project=project).order_by("-number")[:1], project=int
+)
 
 
 class GuidelineVersion(models.Model):

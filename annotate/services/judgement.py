@@ -10,12 +10,21 @@ from django.utils import timezone
 from annotate.models import Assignment, Item, Judgement, Project, Response, SchemaVersion, Span, Task, User
 from annotate.models.judgement import Source
 from annotate.models.task import AssignmentKind, AssignmentState
+from annotate.prepared import Prepared
 from annotate.services.answer import Answer, Shown, check_answer, read_answer
 from annotate.services.event import record
 from annotate.services.flag import flag_task
 from annotate.services.known import is_told, right_of
 from annotate.services.lease import Conflict, lock_rater, locked, regain
 from annotate.services.review import settle
+
+STORED = Prepared(
+    lambda project, key: Judgement.objects.filter(project=project, idempotency_key=key), project=int, key=str
+)
+SCHEMA = Prepared(
+    lambda project, number: SchemaVersion.objects.filter(project=project, number=number), project=int, number=int
+)
+RESPONSES = Prepared(lambda task: Response.objects.filter(tasks=task), task=int)
 
 
 @transaction.atomic
@@ -104,7 +113,7 @@ def shown_in(assignment: Assignment) -> Shown:
 
 def responses_in(assignment: Assignment) -> list[Response]:
     """The task's responses in the order in which this rater sees them."""
-    found = Response.objects.in_bulk(assignment.shown_order)
+    found = {response.pk: response for response in RESPONSES(task=assignment.task_id)}
     return [found[pk] for pk in assignment.shown_order]
 
 
@@ -121,7 +130,7 @@ def shown_of(item: Item, responses: Sequence[Response]) -> Shown:
 def _stored(assignment: Assignment, key: str) -> Judgement | None:
     if not key or len(key) > 80:
         raise ValidationError({"idempotency_key": "A key of 1 to 80 characters is needed."})
-    stored = Judgement.objects.filter(project=assignment.task.project, idempotency_key=key).first()
+    stored = STORED.first(project=assignment.task.project_id, key=key)
     if stored and stored.assignment_id != assignment.pk:
         raise ValidationError({"idempotency_key": "This key belongs to another answer."})
     return stored
@@ -129,7 +138,7 @@ def _stored(assignment: Assignment, key: str) -> Judgement | None:
 
 def _build(assignment: Assignment, user: User, raw: dict, key: str, active_ms: int) -> tuple[Judgement, Answer]:
     answer, task = read_answer(raw), assignment.task
-    version = SchemaVersion.objects.filter(project=task.project, number=answer.schema_version).first()
+    version = SCHEMA.first(project=task.project_id, number=answer.schema_version)
     if version is None:
         raise ValidationError({"schema_version": f"There is no schema {answer.schema_version} in this project."})
     answer = check_answer(answer, shown_in(assignment), version.schema)

@@ -16,8 +16,6 @@ from annotate.forms import SignUpForm
 from annotate.models import Invite
 from annotate.services.invite import join, sign_up
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
-
 
 @login_not_required
 @never_cache
@@ -84,7 +82,7 @@ def _come_in(request: HttpRequest, token: str, found: Invite, form: SignUpForm |
     try:
         if form:
             name, secret = form.cleaned_data["username"], form.cleaned_data["password1"]
-            auth.login(request, sign_up(token=token, username=name, password=secret), BACKEND)
+            auth.login(request, sign_up(token=token, username=name, password=secret))
         else:
             join(token=token, user=request.user)
     except ValidationError:  # another person was faster

@@ -13,7 +13,7 @@ from annotate.formats.record import text_sha256
 from annotate.keys import DEFAULT, keys_of
 from annotate.models import Assignment, Item, Judgement, KnownAnswer, Project, Response, SchemaVersion
 from annotate.schema import STRENGTHS, Criterion, Schema
-from annotate.services.judgement import responses_in, shown_of
+from annotate.services.judgement import SCHEMA, responses_in, shown_of
 from annotate.services.task import arranged
 
 ANSWER = (
@@ -216,9 +216,8 @@ def coloured(schema: Schema) -> list[dict]:
 
 def _version(project: Project, number: object) -> SchemaVersion:
     """The schema that the work was begun under, so that no mark loses its category; else the newest."""
-    versions = SchemaVersion.objects.filter(project=project)
-    begun = versions.filter(number=number).first() if isinstance(number, int) else None
-    return begun or versions.latest("number")
+    begun = SCHEMA.first(project=project.pk, number=number) if isinstance(number, int) else None
+    return begun or project.schema_version
 
 
 def _answer_of(judgement: Judgement) -> dict:
