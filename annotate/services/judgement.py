@@ -24,7 +24,7 @@ STORED = Prepared(
 SCHEMA = Prepared(
     lambda project, number: SchemaVersion.objects.filter(project=project, number=number), project=int, number=int
 )
-RESPONSES = Prepared(lambda task: Response.objects.filter(tasks=task), task=int)
+RESPONSES = Prepared(lambda item: Response.objects.filter(item=item), item=int)
 
 
 @transaction.atomic
@@ -113,7 +113,7 @@ def shown_in(assignment: Assignment) -> Shown:
 
 def responses_in(assignment: Assignment) -> list[Response]:
     """The task's responses in the order in which this rater sees them."""
-    found = {response.pk: response for response in RESPONSES(task=assignment.task_id)}
+    found = {response.pk: response for response in RESPONSES(item=assignment.task.item_id)}
     return [found[pk] for pk in assignment.shown_order]
 
 
