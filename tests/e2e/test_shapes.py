@@ -52,8 +52,11 @@ for user in (bob, alice):
     print(browser.cookies["sessionid"].value)
 """
 JSONS = ("shown_order", "ranking", "ratings", "rationales", "safety", "steps", "turns", "principles", "corrections")
-WIDE = """() => document.documentElement.scrollWidth <= document.documentElement.clientWidth ? []
-  : [innerWidth, ...[...document.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.outerHTML.slice(0, 80))]"""
+WIDE = """() => {
+  if (document.documentElement.scrollWidth <= document.documentElement.clientWidth) return [];
+  const out = [...document.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > innerWidth);
+  return [innerWidth, ...out.map((e) => e.outerHTML.slice(0, 80))];
+}"""
 
 
 @pytest.fixture(scope="module")
