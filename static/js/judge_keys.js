@@ -26,7 +26,7 @@ function plain(event, desk, acts) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog()) return;
   const { target, key } = event;
   if (desk.sealed) return early(event, desk);
-  if (key === "Enter" && target.matches("input")) return event.preventDefault(); // not a submit
+  if (key === "Enter" && target.matches("input")) event.preventDefault(); // no submit, unless it is the key of that
   if (key === "Escape") return leave(desk, target);
   if (target.closest(FIELD) || !letters()) return;
   const name = keyName(event);
