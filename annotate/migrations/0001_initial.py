@@ -524,6 +524,10 @@ class Migration(migrations.Migration):
             model_name='assignment',
             index=models.Index(fields=['rater', 'state'], name='assignment_by_rater'),
         ),
+        migrations.AddIndex(
+            model_name='assignment',
+            index=models.Index(fields=['rater', 'task'], name='assignment_of_rater'),
+        ),
         migrations.AddConstraint(
             model_name='assignment',
             constraint=models.UniqueConstraint(fields=('task', 'rater', 'kind'), name='assignment_once'),

@@ -144,6 +144,7 @@ class Assignment(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="lease_expiry", condition=Q(state="leased")),
             models.Index(fields=["rater", "state"], name="assignment_by_rater"),
+            models.Index(fields=["rater", "task"], name="assignment_of_rater"),
         ]
 
     def __str__(self) -> str:
