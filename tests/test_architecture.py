@@ -156,3 +156,8 @@ def test_no_file_of_another_can_run_code_here():
 
 def test_scripts_build_no_markup_from_data():
     assert not found(r"\.(?:inner|outer)HTML\s*\+?=|insertAdjacentHTML|document\.write|\beval\(|new Function", SCRIPTS)
+
+
+def test_no_script_is_long():
+    long = {place(path): len(path.read_text().splitlines()) for path in SCRIPTS}
+    assert {path: lines for path, lines in long.items() if lines > 150} == {}
