@@ -72,7 +72,7 @@ def test_messages_ride_on_the_next_fragment_once(admin, project, bob):
     member = project.memberships.get(user=bob)
     admin.post(f"/p/answers/members/role/{member.pk}/", {"role": "reviewer"})
     first, second = (
-        admin.post("/p/answers/settings/", {"part": "preview"}, headers=HTMX).content.decode() for _ in range(2)
+        admin.post("/p/answers/guidelines/edit/", {"part": "preview"}, headers=HTMX).content.decode() for _ in range(2)
     )
     assert "bob is reviewer now." in first
     assert 'hx-swap-oob="true"' in first

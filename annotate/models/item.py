@@ -23,7 +23,7 @@ class ItemQuerySet(models.QuerySet):
 
     def with_counts(self) -> "ItemQuerySet":
         """Adds `responses_total`, and `judged`: current judgements, whoever made them."""
-        judgements = self.model.judgements.rel.related_model.objects.current()
+        judgements = self.model.judgements.rel.related_model.objects.of_people()
         return self.annotate(
             responses_total=count_of(Response.objects.all(), "item"),
             judged=count_of(judgements, "item"),

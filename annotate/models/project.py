@@ -29,7 +29,7 @@ class ProjectQuerySet(models.QuerySet):
         """Adds items_total, judged (current judgements), wanted (slots) and still_open (slots nobody holds)."""
         return self.annotate(
             items_total=count_of(self.model.items.rel.related_model.objects.all(), "project"),
-            judged=count_of(self.model.judgements.rel.related_model.objects.current(), "project"),
+            judged=count_of(self.model.judgements.rel.related_model.objects.of_people(), "project"),
             wanted=Coalesce(Sum("tasks__slots"), 0),
             still_open=Coalesce(Sum("tasks__open_slots"), 0),
         )

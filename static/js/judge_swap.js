@@ -20,7 +20,9 @@ export class Ahead {
     const main = await this.page;
     if (!main || !assignment || main.dataset.task !== task || main.dataset.order.replace(/ /g, "") !== JSON.stringify(order)) return null;
     const place = main.querySelector("#judge-data");
-    place.textContent = JSON.stringify({ ...JSON.parse(place.textContent), key, revision });
+    const data = JSON.parse(place.textContent);
+    if (data.revision !== revision) return null; // a draft of it was saved elsewhere since
+    place.textContent = JSON.stringify({ ...data, key });
     for (const element of main.querySelectorAll("[action], [data-draft], [data-heartbeat]")) lease(element, assignment);
     return main;
   }
