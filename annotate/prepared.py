@@ -33,6 +33,8 @@ class Prepared:
     def __call__(self, **values: object) -> list:
         connection = connections[DEFAULT_DB_ALIAS]
         queryset, compiler, sql, parts = self.compiled.get(connection.vendor) or self._compile(connection)
+        if any(isinstance(value, int) and value >= 2**63 for value in values.values()):
+            return []  # no stored number is that large
         values = {name: _adapted(connection, value) for name, value in values.items()}
         rows = _run(connection, sql, [values[part.name] if isinstance(part, _Place) else part for part in parts])
         queryset, compiler = copy.copy(queryset), copy.copy(compiler)

@@ -121,8 +121,7 @@ def _choose(project: Project, user: User, now: datetime, *, peeking: bool = Fals
 
 
 def _first_open(project: Project, user: User, *, kept: bool) -> Choice | None:
-    queue = project.tasks.not_had_by(user).open().served_first()
-    if kept and (task := _reserved_for(queue, user).first()):
+    if kept and (task := _reserved_for(project.tasks.not_had_by(user).open().served_first(), user).first()):
         return Choice(task, reason="reserved")
     first = FRONT(project=project.pk, rater=user.pk)
     equal = [task for task in first if task.priority == first[0].priority]

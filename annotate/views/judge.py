@@ -1,9 +1,11 @@
 """The rater's desk: the next task, its page, and what the page sends while somebody works on it."""
 
+from datetime import datetime
 from uuid import uuid4
 
 from django.core.exceptions import BadRequest, ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,8 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotate.access import project_for
 from annotate.formats.rows import json_object
-from annotate.models import Assignment, Judgement, Project
+from annotate.models import Assignment, Judgement, Project, Task
 from annotate.models.task import AssignmentKind, AssignmentState
+from annotate.prepared import Prepared
 from annotate.services import draft as drafts
 from annotate.services import lease as leases
 from annotate.services.flag import flag_task
@@ -28,6 +31,38 @@ from annotate.views.judging_page import page_of
 from annotate.views.review import after
 
 MANY = 100  # open tasks that are counted; more are many
+
+
+def _own(project: int, rater: int) -> QuerySet:
+    return Judgement.objects.current().filter(project=project, rater=rater, assignment__isnull=False)
+
+
+WHOSE = {"project": int, "rater": int}
+MINE = Prepared(
+    lambda project, rater, pk: Assignment.objects.filter(pk=pk, task__project=project, rater=rater).select_related(
+        "task__item", "task__project", "rater"
+    ),
+    **WHOSE,
+    pk=int,
+)
+DONE = Prepared(
+    lambda since, **whose: _own(**whose).filter(created_at__gte=since).values_list("pk", flat=True),
+    **WHOSE,
+    since=datetime,
+)
+LAST = Prepared(
+    lambda before, **whose: (
+        _own(**whose).filter(pk__lt=before).order_by("-pk").values_list("assignment", flat=True)[:1]
+    ),
+    **WHOSE,
+    before=int,
+)
+LEFT = Prepared(
+    lambda project, rater: (
+        Task.objects.filter(project=project).left_for(rater).values_list("pk", flat=True)[: MANY + 1]
+    ),
+    **WHOSE,
+)
 
 
 @require_safe
@@ -209,18 +244,19 @@ def _refused(error: Conflict, plain: bool) -> HttpResponse:
 
 
 def _mine(request: HttpRequest, project: Project, pk: int) -> Assignment:
-    mine = Assignment.objects.filter(task__project=project, rater=request.user)
-    return get_object_or_404(mine.select_related("task__item", "task__project", "rater"), pk=pk)
+    if mine := MINE.first(project=project.pk, rater=request.user.pk, pk=pk):
+        return mine
+    raise Http404("No such assignment of yours.")
 
 
 def _so_far(request: HttpRequest, project: Project, before: Judgement | None = None) -> dict:
     """Progress of the rater, and their answer before this one."""
-    own = Judgement.objects.current().filter(project=project, rater=request.user, assignment__isnull=False)
-    earlier = own.filter(pk__lt=before.pk) if before else own
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    whose = {"project": project.pk, "rater": request.user.pk}
     return {
-        "done_today": own.filter(created_at__gte=timezone.localtime().replace(hour=0, minute=0, second=0)).count(),
-        "left": _about(project.tasks.left_for(request.user)[: MANY + 1].count()),
-        "last": earlier.order_by("-pk").values_list("assignment", flat=True).first(),
+        "done_today": len(DONE(**whose, since=midnight)),
+        "left": _about(len(LEFT(**whose))),
+        "last": LAST.first(**whose, before=before.pk if before else 2**63 - 1),
     }
 
 

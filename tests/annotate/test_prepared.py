@@ -74,3 +74,7 @@ def test_the_transaction_is_the_same(project):
         assert BY_SLUG.first(slug="answers").name == "Inside"
         transaction.set_rollback(True)
     assert BY_SLUG.first(slug="answers").name == "Answers"
+
+
+def test_a_number_too_large_for_a_column_finds_nothing(project):
+    assert OF_ITEM(item=10**30, user=1) == []
