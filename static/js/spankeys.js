@@ -6,6 +6,8 @@
 //   keyboard mode     ←/→: previous, next unit · ↑/↓: sentence · Home/End · w s c: unit is word, sentence, character
 //                     n p: next, previous mark · Enter: to the bar, or to a mark's details
 //                     Escape: leave
+//   for a left hand   a d: previous, next unit · q e: sentence · Shift+a d: its end · Shift+q e: its start · g: next mark
+//                     r f: worse, less bad · v: missing behind it · x: remove
 // In keyboard mode no key but Tab, ? and the browser's own Ctrl combinations leaves the text (stopPropagation). Outside it
 // only keys that did something are stopped: a digit without a chosen range goes on to the page.
 
@@ -40,6 +42,11 @@ const TARGET = {
   Delete: (editor) => editor.remove(editor.target.id),
   Backspace: (editor) => editor.remove(editor.target.id),
 };
+// Beside the arrows and signs, in keyboard mode: one left hand finds everything it needs.
+const LEFT = {
+  a: "ArrowLeft", d: "ArrowRight", q: "ArrowUp", e: "ArrowDown", g: "n", v: "o", x: "Delete", r: "+", f: "-",
+  "Shift+a": "Shift+ArrowLeft", "Shift+d": "Shift+ArrowRight", "Shift+q": "Alt+ArrowLeft", "Shift+e": "Alt+ArrowRight",
+};
 const CHOSEN = {
   "Shift+ArrowRight": (editor) => moveEnd(editor, 1),
   "Shift+ArrowLeft": (editor) => moveEnd(editor, -1),
@@ -73,8 +80,9 @@ function nameOf(event) {
   return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${shift ? "Shift+" : ""}${key}`;
 }
 
-function actFor(editor, name, inBar) {
-  if (inBar && ["Enter", " "].includes(name)) return null; // a button's own keys
+function actFor(editor, key, inBar) {
+  if (inBar && ["Enter", " "].includes(key)) return null; // a button's own keys
+  const name = (editor.keyboard && LEFT[key]) || key;
   const { range, keyboard, target, offersMissing } = editor;
   const category = /^\d$/.test(name) && range && editor.categories[(+name + 9) % 10];
   if (category) return () => editor.mark(category.key);

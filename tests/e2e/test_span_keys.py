@@ -73,3 +73,17 @@ def test_it_is_said_aloud(show):
     assert said.text_content() == "“river”"
     press(page, "1")
     assert said.text_content() == "Marked “river” as Wrong fact. 1 mark."
+
+
+def test_one_left_hand_makes_changes_and_removes_a_mark(show):
+    page = show(PLAIN_WORDS)
+    page.focus("#text")
+    press(page, "Enter", "d", "1", "g", "Shift+D", "r")
+    [(longer, _)] = spans_in(page)
+    assert longer.startswith("river ")
+    assert page.evaluate("editor.value()[0].severity") == 1
+    press(page, "Shift+A", "f")
+    assert [quote for quote, _ in spans_in(page)] == ["river"]
+    assert page.evaluate("editor.value()[0].severity") is None
+    press(page, "x")
+    assert spans_in(page) == []
