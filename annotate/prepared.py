@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
 # Values that the compiled parameters are recognised by.
@@ -37,10 +38,11 @@ class Prepared:
             return []  # no stored number is that large
         values = {name: _adapted(connection, value) for name, value in values.items()}
         rows = _run(connection, sql, [values[part.name] if isinstance(part, _Place) else part for part in parts])
-        queryset, compiler = copy.copy(queryset), copy.copy(compiler)
+        compiler = copy.copy(compiler)
         compiler.connection, compiler.execute_sql = connection, lambda *_, **__: [rows]
-        queryset.query = _Ready(compiler)
-        return list(queryset._iterable_class(queryset))
+        ready = object.__new__(type(queryset))  # copy.copy would run the query first
+        ready.__dict__ = vars(queryset) | {"_query": _Ready(queryset.query, compiler)}
+        return list(queryset._iterable_class(ready))
 
     def first(self, **values: object) -> object | None:
         """The first row, if there is one."""
@@ -81,15 +83,16 @@ def _written_in(connection, sql: str, parts: list) -> tuple[str, list]:
 
 
 class _Ready:
-    """Stands for a query that has been run."""
+    """The query, which has been run: its compiler has the rows."""
 
-    extra_select = values_select = annotation_select = ()
-
-    def __init__(self, compiler: SQLCompiler) -> None:
-        self.compiler = compiler
+    def __init__(self, query: Query, compiler: SQLCompiler) -> None:
+        self.query, self.compiler = query, compiler
 
     def get_compiler(self, *_: object, **__: object) -> SQLCompiler:
         return self.compiler
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.query, name)
 
 
 def _adapted(connection, value: object) -> object:

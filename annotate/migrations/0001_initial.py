@@ -111,6 +111,8 @@ class Migration(migrations.Migration):
                 ('rater_name', models.CharField(blank=True, help_text='Of a rater without an account.', max_length=120)),
                 ('source', models.CharField(choices=[('human', 'Human'), ('machine', 'Machine'), ('imported', 'Imported'), ('simulated', 'Simulated'), ('adjudicated', 'Adjudicated')], default='human', max_length=11)),
                 ('kind', models.CharField(choices=[('normal', 'Normal'), ('gold', 'Gold'), ('qualification', 'Qualification'), ('repeat', 'Repeat'), ('adjudication', 'Adjudication')], default='normal', max_length=13)),
+                ('served', models.CharField(blank=True, help_text='Why the task was made, and why served to them.', max_length=130)),
+                ('probability', models.FloatField(default=1.0, help_text='With what probability it was made and served.')),
                 ('right', models.BooleanField(help_text='Where the answer is known: did they give it?', null=True)),
                 ('weight', models.FloatField(default=1.0)),
                 ('revision', models.PositiveIntegerField(default=1)),
@@ -463,6 +465,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='task',
             index=models.Index(models.F('project'), models.OrderBy(models.F('priority'), descending=True), models.F('id'), condition=models.Q(('open_slots__gt', 0)), name='task_queue'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
+            index=models.Index(condition=models.Q(('kind', 'normal'), _negated=True), fields=['project', 'kind'], name='task_of_kind'),
         ),
         migrations.AddConstraint(
             model_name='task',

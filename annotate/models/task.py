@@ -70,7 +70,8 @@ class Task(models.Model):
             models.CheckConstraint(condition=Q(open_slots__lte=F("slots")), name="task_slots_not_exceeded"),
         ]
         indexes = [
-            models.Index(F("project"), F("priority").desc(), F("id"), name="task_queue", condition=Q(open_slots__gt=0))
+            models.Index(F("project"), F("priority").desc(), F("id"), name="task_queue", condition=Q(open_slots__gt=0)),
+            models.Index(fields=["project", "kind"], name="task_of_kind", condition=~Q(kind="normal")),
         ]
 
     def __str__(self) -> str:

@@ -24,11 +24,16 @@ RECENT = 100  # assignments of a rater that are looked at to balance what stands
 ABREAST = 20
 FRONT = Prepared(
     lambda project, rater: (
-        Task.objects.filter(project=project, reserved=False).not_had_by(rater).open().served_first()[:ABREAST]
+        Task.objects.filter(project=project, reserved=False)
+        .not_had_by(rater)
+        .open()
+        .served_first()
+        .values_list("pk", "priority")[:ABREAST]
     ),
     project=int,
     rater=int,
 )
+TASK = Prepared(lambda pk: Task.objects.filter(pk=pk).select_related("item"), pk=int)
 OTHERS = Prepared(lambda task: Assignment.objects.filter(task=task), task=int)
 SHOWABLE = Prepared(
     lambda task: Response.objects.filter(tasks=task).order_by("pk").values_list("pk", flat=True), task=int
@@ -75,12 +80,12 @@ def _refusal(project: Project, user: User, member: Membership | None, now: datet
 
 
 def _member(project: Project, user: User) -> Membership | None:
-    """With `must_qualify`: is a qualification set before this person? And `kept`: are open tasks kept for them?"""
+    """With `must_qualify`: is a qualification set before this person? And `kept`: were tasks ever kept for them?"""
     return MEMBER.first(project=project.pk, user=user.pk)
 
 
 def _members(project: int, user: int) -> QuerySet:
-    kept = Reservation.objects.filter(user=user, task__project=project, task__open_slots__gt=0)
+    kept = Reservation.objects.filter(user=user)  # which tasks, and whether they are open, is asked of these few alone
     asked = KnownAnswer.objects.filter(active=True, task__project=project, task__kind=TaskKind.QUALIFICATION)
     new = Q(role=Role.ANNOTATOR, qualified=None)
     own = Membership.objects.filter(project=project, user=user)
@@ -123,15 +128,15 @@ def _choose(project: Project, user: User, now: datetime, *, peeking: bool = Fals
 def _first_open(project: Project, user: User, *, kept: bool) -> Choice | None:
     if kept and (task := _reserved_for(project.tasks.not_had_by(user).open().served_first(), user).first()):
         return Choice(task, reason="reserved")
-    first = FRONT(project=project.pk, rater=user.pk)
-    equal = [task for task in first if task.priority == first[0].priority]
-    task = min(equal, key=lambda task: own_place(task, user), default=None)
+    front = FRONT(project=project.pk, rater=user.pk)
+    equal = [pk for pk, priority in front if priority == front[0][1]]
+    task = TASK.first(pk=min(equal, key=lambda pk: own_place(pk, user))) if equal else None
     return task and Choice(task, reason="priority" if task.priority > 0 else "queue")
 
 
-def own_place(task: Task, user: User) -> bytes:
-    """Where the task stands in the rater's own order, without their knowing."""
-    return hashlib.sha256(f"{task.pk}:{user.pk}".encode()).digest()
+def own_place(task_id: int, user: User) -> bytes:
+    """Where the task stands in the rater's own order."""
+    return hashlib.sha256(f"{task_id}:{user.pk}".encode()).digest()
 
 
 def _reserved_for(tasks: TaskQuerySet, user: User) -> TaskQuerySet:

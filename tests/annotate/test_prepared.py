@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from annotate.models import Assignment, Item, Project, Task
+from annotate.models import Assignment, Item, Membership, Project, Task
 from annotate.prepared import Prepared
 from annotate.services.queue import lease_next
 from annotate.services.task import make_tasks
@@ -78,3 +78,10 @@ def test_the_transaction_is_the_same(project):
 
 def test_a_number_too_large_for_a_column_finds_nothing(project):
     assert OF_ITEM(item=10**30, user=1) == []
+
+
+PAIRS = Prepared(lambda project: Membership.objects.filter(project=project).values_list("role", "user"), project=int)
+
+
+def test_tuples_keep_the_order_asked_for(project, alice, bob):
+    assert sorted(PAIRS(project=project.pk)) == [("admin", alice.pk), ("annotator", bob.pk)]

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _in_order(monkeypatch):
     """Raters take tasks of equal priority by number; test_queue_front tests how they really do."""
-    monkeypatch.setattr("annotate.services.queue.own_place", lambda task, user: task.pk)
+    monkeypatch.setattr("annotate.services.queue.own_place", lambda task_id, user: task_id)
 
 
 @pytest.fixture(autouse=True)
