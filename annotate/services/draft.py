@@ -22,5 +22,5 @@ def _refuse_of_another_task(assignment: Assignment, draft: dict) -> None:
     """The hashes that the page sends along name the responses it shows."""
     answer = draft.get("answer")
     about = answer.get("texts_sha256") if isinstance(answer, dict) else None
-    if about and set(about) != {"prompt", *map(str, assignment.shown_order)}:
+    if about and (not isinstance(about, dict) or set(about) != {"prompt", *map(str, assignment.shown_order)}):
         raise Conflict("This work is about another task.")

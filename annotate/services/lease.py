@@ -99,7 +99,9 @@ def heartbeat(*, assignment: Assignment, now: datetime | None = None) -> bool:
 def _take_up(assignment: Assignment, now: datetime, from_states: Sequence[str]) -> Assignment:
     lock_rater(assignment.rater_id)
     current = locked(assignment)
-    if current.state in from_states and regain(current, now):
+    queued = current.kind != AssignmentKind.ADJUDICATION
+    busy = queued and held_by(current.task.project, assignment.rater)  # one task at a time, also of what comes back
+    if current.state in from_states and not busy and regain(current, now):
         current.state, current.expires_at = LEASED, lease_end(current.task.project, now)
         current.save(update_fields=["state", "expires_at"])
     return current

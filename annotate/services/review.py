@@ -49,6 +49,8 @@ def settle(*, judgement: Judgement) -> Case | None:
     Raises Conflict where somebody else closed the case meanwhile.
     """
     if judgement.assignment.reason == KNOWN:
+        # Of a case that it had decided, it stays the decision.
+        Case.objects.filter(judgement=judgement.supersedes_id).exclude(judgement=None).update(judgement=judgement)
         return None
     case = _locked(judgement.task)
     if case.state != CaseState.OPEN and case.judgement_id != (judgement.supersedes_id or 0):

@@ -63,8 +63,8 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """One version beside what it changed, since the one before or since `?since=`."""
     project = project_for(request.user, slug, "see")
     one = get_object_or_404(GuidelineVersion.objects.select_related("created_by"), project=project, number=number)
-    since = request.GET.get("since", "")
-    since = int(since) if since.isascii() and since.isdigit() and int(since) < number else number - 1
+    asked = request.GET.get("since", "")[:9]
+    since = int(asked) if asked.isascii() and asked.isdigit() and int(asked) < number else number - 1
     old = project.guideline_versions.filter(number=since).values_list("body", flat=True).first() or ""
     context = {"project": project, "version": one, "since": since, "changes": list(changes(old, one.body))}
     return render(request, "annotate/guidelines_version.html", context | {"guidelines": prose(one.body)})

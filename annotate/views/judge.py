@@ -119,7 +119,9 @@ def submit(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
     """Store the answer; the page then goes to `feedback` or `next`. 422 names wrong fields, 409 says who was first."""
     project = project_for(request.user, slug, "judge")
     assignment, body = _mine(request, project, pk), body_of(request)
-    sent = {"answer": body.get("answer"), "idempotency_key": str(body.get("key", "")), "flag": text_in(body, "flag")}
+    # Keys with a colon are our own: nobody takes that of a model's answer, or of a file's row, before it comes.
+    key = text_in(body, "key").replace(":", "-")
+    sent = {"answer": body.get("answer"), "idempotency_key": key, "flag": text_in(body, "flag")}
     sent |= {"user": request.user, "active_ms": whole(body.get("active_ms", 0)), "revision": _revision(body)}
     try:
         if body.get("revises") is None:
@@ -244,9 +246,10 @@ def _refused(error: Conflict, plain: bool) -> HttpResponse:
 
 
 def _mine(request: HttpRequest, project: Project, pk: int) -> Assignment:
-    if mine := MINE.first(project=project.pk, rater=request.user.pk, pk=pk):
-        return mine
-    raise Http404("No such assignment of yours.")
+    mine = MINE.first(project=project.pk, rater=request.user.pk, pk=pk)
+    if mine is None or (mine.kind == AssignmentKind.ADJUDICATION and "decide" not in project.rights):
+        raise Http404("No such assignment of yours.")  # who was a reviewer once decides no more
+    return mine
 
 
 def _so_far(request: HttpRequest, project: Project, before: Judgement | None = None) -> dict:
