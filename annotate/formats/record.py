@@ -105,6 +105,10 @@ class Verdict(Part):
     corrections: dict[str, Words] = {}
     demonstration: Trimmed = ""
     source: Literal["human", "machine", "imported", "simulated", "adjudicated"] = "imported"
+    kind: Literal["normal", "gold", "qualification", "repeat", "adjudication"] = "normal"
+    right: bool | None = None
+    served: str = Field("", max_length=130)
+    probability: float = Field(1.0, ge=0, le=1)
     active_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
     rater: str = Field("", max_length=120)
     weight: float = Field(1.0, ge=0)

@@ -49,6 +49,8 @@ class Judgement(models.Model):
     source = models.CharField(max_length=11, choices=Source, default=Source.HUMAN)
     kind = models.CharField(max_length=13, choices=AssignmentKind, default=AssignmentKind.NORMAL)
     right = models.BooleanField(null=True, help_text="Where the answer is known: did they give it?")
+    served = models.CharField(max_length=130, blank=True, help_text="Why the task was made, and why served to them.")
+    probability = models.FloatField(default=1.0, help_text="With what probability it was made and served.")
     weight = models.FloatField(default=1.0)
 
     revision = models.PositiveIntegerField(default=1)

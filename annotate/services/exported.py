@@ -15,6 +15,7 @@ from annotate.models.task import AssignmentKind
 
 BATCH = 100  # items that are in memory at once
 MARK = ("start", "end", "quote", "category", "severity", "note", "correction")
+OWN = ("source", "kind", "right", "served", "probability", "active_ms", "weight")
 TRUSTED = (Source.HUMAN, Source.IMPORTED, Source.ADJUDICATED)
 # Of tasks whose answer was known, and of second looks, nothing is learned from.
 LEARNED = (AssignmentKind.NORMAL, AssignmentKind.ADJUDICATION)
@@ -109,8 +110,6 @@ def _verdict(judgement: Judgement, places: dict[int, int]) -> dict:
         "principles": judgement.principles,
         "turns": judgement.turns,
         "demonstration": judgement.demonstration,
-        "source": judgement.source,
-        "active_ms": judgement.active_ms,
+        **{name: getattr(judgement, name) for name in OWN},
         "rater": judgement.rater.username if judgement.rater else judgement.rater_name,
-        "weight": judgement.weight,
     }

@@ -151,6 +151,8 @@ def _build(assignment: Assignment, user: User, raw: dict, key: str, active_ms: i
         shown_order=assignment.shown_order,
         kind=assignment.kind,
         source=source_of(assignment, user),
+        served=f"{task.reason}, {assignment.reason}",
+        probability=task.probability * assignment.probability,
         guidelines_number=task.project.guidelines_number,
         active_ms=min(max(active_ms, 0), 2**31 - 1),
         idempotency_key=key,
@@ -197,7 +199,7 @@ def store_judgements(*, project: Project, rows: Iterable[dict], source: str) -> 
     """Store judgements that nobody leased; keys that are there already are passed by. Returns how many are new.
 
     A row holds task (or its id), shown_order, idempotency_key, the fields of an answer (spans with quotes that are
-    checked), and if wanted rater, rater_name, weight, active_ms, and a source of its own.
+    checked), and if wanted some of OWN_COLUMNS: a source of its own, whose it is, how it came about.
     They take no slots: K people are still asked.
     Raises ValidationError naming the row's key and the field.
     """
@@ -209,9 +211,8 @@ def store_judgements(*, project: Project, rows: Iterable[dict], source: str) -> 
     return stored
 
 
-OWN = {"task", "item", "shown_order", "idempotency_key", "rater", "rater_name", "weight", "active_ms", "source"}
-
-OWN_COLUMNS = ("rater", "rater_name", "weight", "active_ms", "source")
+OWN_COLUMNS = ("rater", "rater_name", "weight", "active_ms", "source", "kind", "right", "served", "probability")
+OWN = {"task", "item", "shown_order", "idempotency_key", *OWN_COLUMNS}
 
 
 def _store_chunk(project: Project, version: SchemaVersion, chunk: list[dict], source: str) -> int:

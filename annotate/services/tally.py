@@ -213,7 +213,8 @@ def _make_stale(project: Project, questions: set[tuple[str, str]]) -> None:
 def _settle_repeats(rows: Iterable[Judgement]) -> None:
     """A repeat is right when it says what the first look said."""
     for row in rows:
-        first = Judgement.objects.counted().filter(task=row.task_id, rater=row.rater_id).first()
+        own = {"task": row.task_id, "rater": row.rater_id, "rater_name": row.rater_name}
+        first = Judgement.objects.counted().filter(**own).first()
         if first:
             same = (first.outcome, _groups(first)) == (row.outcome, _groups(row))
             Judgement.objects.filter(pk=row.pk).update(right=same)

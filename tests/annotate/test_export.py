@@ -11,8 +11,12 @@ from annotate.formats.jsonl import line
 from annotate.models import Judgement, Project
 from annotate.services.exported import records
 from annotate.services.item import import_items
+from annotate.services.judgement import shown_in, submit_judgement
 from annotate.services.project import create_project
+from annotate.services.queue import lease_next
+from annotate.services.task import make_tasks
 from tests.annotate.formats.test_jsonl import FULL
+from tests.annotate.making import make_item
 
 ROWS = [
     FULL,
@@ -85,3 +89,28 @@ def test_the_real_file_comes_out_as_it_went_in(project, human_data):
         out = [line(one) for _, one in records(project)]
         assert out == [line(one) for _, one in read(file, "qa-feedback")]
     assert bring_in(project, "\n".join(out))["judgements"] == 0
+
+
+@pytest.mark.parametrize(("kind", "counted"), [("normal", 1), ("gold", 0), ("repeat", 0), ("adjudication", 0)])
+def test_how_a_judgement_came_about_goes_out_and_comes_back(project, kind, counted):
+    """A gold answer or a second look must not come back as what a person said first."""
+    verdict = ROWS[2]["judgements"][0] | {"kind": kind, "right": True, "served": "import, gold", "probability": 0.25}
+    bring_in(project, json.dumps(ROWS[2] | {"judgements": [verdict]}))
+    other = create_project(slug="other", name="Other")
+    bring_in(other, "\n".join(line(record) for _, record in records(project)))
+    stored = other.judgements.get()
+    assert (stored.kind, stored.right, stored.served, stored.probability) == (kind, True, "import, gold", 0.25)
+    assert other.judgements.counted().count() == counted
+
+
+def test_a_judgement_keeps_why_it_was_asked_for_and_how_likely_that_was(project, bob):
+    """Else an evaluation cannot be corrected for the selection: half of all pairs are drawn here."""
+    item = make_item(project, "Why?", "a", "b", "c", "d")
+    make_tasks(project=project, items=[item], pairs=3, reason="sampled")
+    lease = lease_next(project=project, user=bob)
+    ids = lease.shown_order
+    answer = {"outcome": "ranking", "ranking": [[pk] for pk in ids], "strength": 1, "schema_version": 1}
+    answer["texts_sha256"] = shown_in(lease).sha256
+    submit_judgement(assignment=lease, user=bob, answer=answer, idempotency_key="k")
+    ((_, record),) = records(project)
+    assert [(v.served, v.probability) for v in record.judgements] == [("sampled, queue", 0.5)]

@@ -162,6 +162,8 @@ def verdicts(draw, texts: list[str]) -> dict:
     said |= {"ratings": {str(place): draw(st.dictionaries(KEYS, st.integers(1, 5)))}, "rationale": draw(WORDS)}
     said |= {"source": draw(st.sampled_from(["human", "machine", "imported", "simulated", "adjudicated"]))}
     said |= {"corrections": {str(place): draw(WORDS)}, "active_ms": draw(st.integers(0, 10**6))}
+    said |= {"kind": draw(st.sampled_from(AssignmentKind.values)), "right": draw(st.sampled_from([True, False, None]))}
+    said |= {"served": draw(WORDS), "probability": draw(st.floats(0, 1))}
     return said | {"principles": ["kind"], "safety": {str(place): {"harm": 2}}}
 
 
