@@ -1,7 +1,7 @@
 """Leases: each of a task's K slots is held by exactly one rater at a time, and is given back exactly once.
 
 A slot is taken by compare-and-set on `Task.open_slots`. SQLite queues writers at BEGIN IMMEDIATE; PostgreSQL locks
-rows. Locks are taken in one order, so that nobody waits in a circle: rater, assignment, task.
+rows. Locks are taken in one order, so that nobody waits in a circle: rater, case of a decision, assignment, task.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from annotate.models import Assignment, Project, Task, User
+from annotate.models import Assignment, Case, Project, Task, User
 from annotate.models.task import AssignmentKind, AssignmentState
 from annotate.prepared import Prepared
 from annotate.services.event import record
@@ -109,6 +109,8 @@ def _take_up(assignment: Assignment, now: datetime, from_states: Sequence[str]) 
 
 def locked(assignment: Assignment) -> Assignment:
     """The assignment as it is now, with its task, item and project; others wait until the transaction ends."""
+    if assignment.kind == AssignmentKind.ADJUDICATION:  # who opens a case again holds it before the decision, too
+        Case.objects.select_for_update().filter(task=assignment.task_id).first()
     return LOCK_ASSIGNMENT.first(pk=assignment.pk)
 
 

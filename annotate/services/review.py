@@ -110,7 +110,8 @@ def reveal(*, case: Case, actor: User) -> None:
 def _locked(task: Task) -> Case:
     """The task's case, made if there is none; two reviewers come one after the other."""
     Case.objects.get_or_create(task=task, defaults={"project": task.project})
-    return Case.objects.select_for_update(of=("self",)).select_related("judgement", "project").get(task=task)
+    # Without its judgement: PostgreSQL, once it has waited, joins the row as it is now with what it saw before.
+    return Case.objects.select_for_update(of=("self",)).select_related("project").get(task=task)
 
 
 def _close(case: Case, state: str, actor: User) -> None:
