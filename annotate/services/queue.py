@@ -1,9 +1,11 @@
 """What a rater is given next, and why there is nothing."""
 
 import hashlib
+import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, Q, QuerySet
@@ -17,18 +19,19 @@ from annotate.services.hidden import Choice, hidden_choice
 from annotate.services.known import next_qualification, settle_qualification
 from annotate.services.lease import expire_leases, heartbeat, held_by, lease_end, lock_rater, take_slot
 from annotate.services.quota import quota_reached
+from annotate.services.task import task_key
 
 RECENT = 100  # assignments of a rater that are looked at to balance what stands on the left
-# Each rater has an order of their own among so many tasks at the front, of equal priority: else all would be shown the
-# same task ahead, and all but one of them in vain.
-ABREAST = 20
+# So many tasks of equal priority stand at the front. Raters look ahead at different ones of them, and are given the one
+# they saw: if all saw the first, all but one would see it in vain.
+ABREAST = 200
 FRONT = Prepared(
     lambda project, rater: (
         Task.objects.filter(project=project, reserved=False)
         .not_had_by(rater)
         .open()
         .served_first()
-        .values_list("pk", "priority")[:ABREAST]
+        .values_list("pk", "priority", "key")[:ABREAST]
     ),
     project=int,
     rater=int,
@@ -49,8 +52,13 @@ SHOWN = Prepared(
 )
 
 
-def lease_next(*, project: Project, user: User, now: datetime | None = None) -> Assignment | None:
-    """The rater's open lease, else one on what they are to be given next; None when there is nothing."""
+def lease_next(
+    *, project: Project, user: User, now: datetime | None = None, ahead: Sequence[int] = ()
+) -> Assignment | None:
+    """The rater's open lease, else one on what they are to be given next; None when there is nothing.
+
+    `ahead` are the responses that the rater was shown ahead: of equal tasks, theirs comes first.
+    """
     now = now or timezone.now()
     expire_leases(now=now)
     with transaction.atomic():
@@ -58,7 +66,7 @@ def lease_next(*, project: Project, user: User, now: datetime | None = None) -> 
         held = held_by(project, user)
         if held and heartbeat(assignment=held, now=now):
             return held
-        while choice := _choose(project, user, now):
+        while choice := _choose(project, user, now, ahead=ahead):
             if leased := lease(project, choice, user, now):
                 return leased  # else its last slot was taken meanwhile, and the next look does not find it
     return None
@@ -112,7 +120,9 @@ def why_nothing(project: Project, user: User, now: datetime | None = None) -> st
     return "others" if at_work.exclude(rater=user).exists() else "done"
 
 
-def _choose(project: Project, user: User, now: datetime, *, peeking: bool = False) -> Choice | None:
+def _choose(
+    project: Project, user: User, now: datetime, *, peeking: bool = False, ahead: Sequence[int] = ()
+) -> Choice | None:
     member = _member(project, user)
     if _refusal(project, user, member, now):
         return None
@@ -122,21 +132,28 @@ def _choose(project: Project, user: User, now: datetime, *, peeking: bool = Fals
         if peeking or not settle_qualification(member=member):
             return None
     kept = member is not None and member.kept
-    return hidden_choice(project, user) or _first_open(project, user, kept=kept)
+    pick = partial(_own_place, user) if peeking else partial(_seen, ahead)
+    return hidden_choice(project, user) or _first_open(project, user, kept=kept, pick=pick)
 
 
-def _first_open(project: Project, user: User, *, kept: bool) -> Choice | None:
+def _first_open(project: Project, user: User, *, kept: bool, pick: Callable[[list[tuple]], int]) -> Choice | None:
     if kept and (task := _reserved_for(project.tasks.not_had_by(user).open().served_first(), user).first()):
         return Choice(task, reason="reserved")
     front = FRONT(project=project.pk, rater=user.pk)
-    equal = [pk for pk, priority in front if priority == front[0][1]]
-    task = TASK.first(pk=min(equal, key=lambda pk: own_place(pk, user))) if equal else None
+    equal = [row for row in front if row[1] == front[0][1]]
+    task = TASK.first(pk=pick(equal)) if equal else None
     return task and Choice(task, reason="priority" if task.priority > 0 else "queue")
 
 
-def own_place(task_id: int, user: User) -> bytes:
-    """Where the task stands in the rater's own order."""
-    return hashlib.sha256(f"{task_id}:{user.pk}".encode()).digest()
+def _own_place(user: User, front: list[tuple]) -> int:
+    """The task at a place that differs from rater to rater, and stays while the front does."""
+    return front[zlib.crc32(f"{front[0][0]}:{user.pk}".encode()) % len(front)][0]
+
+
+def _seen(responses: Sequence[int], front: list[tuple]) -> int:
+    """The task of these responses, if it is at the front still, else the first."""
+    wanted = responses and task_key(responses)
+    return next((pk for pk, _, key in front if key == wanted), front[0][0])
 
 
 def _reserved_for(tasks: TaskQuerySet, user: User) -> TaskQuerySet:

@@ -1,10 +1,8 @@
 """The rater's desk: the next task, its page, and what the page sends while somebody works on it."""
 
-from datetime import datetime
 from uuid import uuid4
 
 from django.core.exceptions import BadRequest, ValidationError
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotate.access import project_for
 from annotate.formats.rows import json_object
-from annotate.models import Assignment, Judgement, Project, Task
+from annotate.models import Assignment, Judgement, Project
 from annotate.models.task import AssignmentKind, AssignmentState
 from annotate.prepared import Prepared
 from annotate.services import draft as drafts
@@ -29,39 +27,15 @@ from annotate.services.queue import lease_next, peek, why_nothing
 from annotate.views.guidelines import pane_of
 from annotate.views.judging_page import page_of
 from annotate.views.review import after
+from annotate.views.so_far import so_far
 
-MANY = 100  # open tasks that are counted; more are many
-
-
-def _own(project: int, rater: int) -> QuerySet:
-    return Judgement.objects.current().filter(project=project, rater=rater, assignment__isnull=False)
-
-
-WHOSE = {"project": int, "rater": int}
 MINE = Prepared(
     lambda project, rater, pk: Assignment.objects.filter(pk=pk, task__project=project, rater=rater).select_related(
         "task__item", "task__project", "rater"
     ),
-    **WHOSE,
+    project=int,
+    rater=int,
     pk=int,
-)
-DONE = Prepared(
-    lambda since, **whose: _own(**whose).filter(created_at__gte=since).values_list("pk", flat=True),
-    **WHOSE,
-    since=datetime,
-)
-LAST = Prepared(
-    lambda before, **whose: (
-        _own(**whose).filter(pk__lt=before).order_by("-pk").values_list("assignment", flat=True)[:1]
-    ),
-    **WHOSE,
-    before=int,
-)
-LEFT = Prepared(
-    lambda project, rater: (
-        Task.objects.filter(project=project).left_for(rater).values_list("pk", flat=True)[: MANY + 1]
-    ),
-    **WHOSE,
 )
 
 
@@ -73,7 +47,7 @@ def next_task(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("annotate:judge", slug, assignment.pk)
     skipped = Assignment.objects.filter(task__project=project, rater=request.user, state=AssignmentState.SKIPPED)
     found = {"why": why_nothing(project, request.user), "skipped": skipped.order_by("-pk").first()}
-    return render(request, "annotate/judge_empty.html", {"project": project} | found | _so_far(request, project))
+    return render(request, "annotate/judge_empty.html", {"project": project} | found | so_far(request.user, project))
 
 
 @never_cache  # "back" must not bring a page whose key has stored an answer
@@ -88,7 +62,7 @@ def judge(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     current = Judgement.objects.current().filter(assignment=assignment).first()
     context = page_of(project, assignment, current, key=uuid4().hex)
     context |= {"project": project, "assignment": assignment, "lost": lost, "revising": current}
-    context |= pane_of(project, request.user) | _so_far(request, project, before=current)
+    context |= pane_of(project, request.user) | so_far(request.user, project, before=current)
     return render(request, "annotate/judge.html", context)
 
 
@@ -107,7 +81,7 @@ def ahead(request: HttpRequest, slug: str) -> HttpResponse:
     context = page_of(project, assignment, None, key="")
     assignment.pk = 0
     context |= {"project": project, "assignment": assignment, "layout": "annotate/_ahead.html"}
-    context |= {"task": _sign(assignment), "order": assignment.shown_order, **_so_far(request, project)}
+    context |= {"task": _sign(assignment), "order": assignment.shown_order, **so_far(request.user, project)}
     context |= pane_of(project, request.user) | {"news": None}  # they will have judged by these guidelines
     if held := leases.held_by(project, request.user):
         context |= {"done_today": context["done_today"] + 1, "last": held.pk}
@@ -137,7 +111,7 @@ def submit(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
         return JsonResponse({"next": after(project, assignment)})
     if is_told(project, assignment):
         return JsonResponse(_onward(project) | {"feedback": reverse("annotate:feedback", args=[slug, pk])})
-    return JsonResponse(_onward(project, request if body.get("lease") is True else None))
+    return JsonResponse(_onward(project, _leased(request, project, body)))
 
 
 @require_POST
@@ -174,7 +148,7 @@ def skip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return _refused(error, plain)
     if plain:
         return redirect("annotate:next", slug)
-    return JsonResponse(_onward(project, request if body.get("lease") is True else None))
+    return JsonResponse(_onward(project, _leased(request, project, body)))
 
 
 @require_POST
@@ -212,9 +186,17 @@ def heartbeat(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
 # ---- What the answers say
 
 
-def _onward(project: Project, request: HttpRequest | None = None) -> dict:
-    """Where to go; with a request, what its rater was leased, so that a page fetched ahead can stand there at once."""
-    lease = request and lease_next(project=project, user=request.user)
+def _leased(request: HttpRequest, project: Project, body: dict) -> Assignment | None:
+    """The next lease, where the page asks for it; of equal tasks the one whose responses it has fetched `ahead`."""
+    if body.get("lease") is not True:
+        return None
+    ahead = body.get("ahead")
+    wish = ahead if isinstance(ahead, list) and all(isinstance(pk, int) for pk in ahead) else ()
+    return lease_next(project=project, user=request.user, ahead=wish)
+
+
+def _onward(project: Project, lease: Assignment | None = None) -> dict:
+    """Where to go, and what was leased there, so that a page fetched ahead can stand there at once."""
     if not lease:
         return {"next": reverse("annotate:next", args=[project.slug])}
     return {
@@ -250,24 +232,6 @@ def _mine(request: HttpRequest, project: Project, pk: int) -> Assignment:
     if mine is None or (mine.kind == AssignmentKind.ADJUDICATION and "decide" not in project.rights):
         raise Http404("No such assignment of yours.")  # who was a reviewer once decides no more
     return mine
-
-
-def _so_far(request: HttpRequest, project: Project, before: Judgement | None = None) -> dict:
-    """Progress of the rater, and their answer before this one."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    whose = {"project": project.pk, "rater": request.user.pk}
-    return {
-        "done_today": len(DONE(**whose, since=midnight)),
-        "left": _about(len(LEFT(**whose))),
-        "last": LAST.first(**whose, before=before.pk if before else 2**63 - 1),
-    }
-
-
-def _about(count: int) -> str:
-    """In tens: to the unit, the number would tell the tasks that are not counted from the others."""
-    if count > MANY:
-        return f"over {MANY}"
-    return f"about {-(-count // 10) * 10}" if count >= 10 else "under 10"
 
 
 # ---- What was sent

@@ -2,17 +2,23 @@
 
 import { announce } from "./judge_status.js";
 
+/** The responses of the page that waits: the server gives them, if it can. */
+export const ahead = () => JSON.parse(document.documentElement.dataset.ahead ?? "[]");
+
 /** What the server would serve next, without taking it: kept until it is known whether that comes. */
 export class Ahead {
   /** @param url of the next task's page, which takes no slot */
   constructor(url) {
+    delete document.documentElement.dataset.ahead;
     this.page = url ? this.#fetch(url).catch(() => null) : Promise.resolve(null); // without it the next page is loaded whole
   }
 
   async #fetch(url) {
     const response = await fetch(url);
     if (response.status !== 200 || response.redirected) return null;
-    return new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
+    const main = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
+    document.documentElement.dataset.ahead = main.dataset.order;
+    return main;
   }
 
   /** The page if it is the one that was leased, with the lease written into it; else null. */

@@ -44,6 +44,12 @@ def test_a_submit_carries_the_lease_of_the_next_task_when_asked(desk, lease, pro
     assert "assignment" not in send(desk, following).json()
 
 
+@pytest.mark.parametrize("ahead", ["7", {"7": 8}, [-1, 10**30], ["7"], None])
+def test_a_wish_that_cannot_be_read_is_none(desk, lease, ahead):
+    following, _ = leased(send(desk, lease, lease=True, ahead=ahead))
+    assert following.task_id == Task.objects.exclude(pk=lease.task_id).earliest("pk").pk
+
+
 def test_a_submit_of_the_last_task_says_only_where_to_go(desk, lease, project):
     Task.objects.exclude(pk=lease.task_id).delete()
     assert send(desk, lease, lease=True).json() == {"next": reverse("annotate:next", args=[project.slug])}
@@ -51,7 +57,8 @@ def test_a_submit_of_the_last_task_says_only_where_to_go(desk, lease, project):
 
 def test_what_was_fetched_ahead_is_the_page_of_the_lease_that_follows(desk, lease, project):
     page = desk.get(reverse("annotate:ahead", args=[project.slug]))
-    following, body = leased(send(desk, lease, lease=True))
+    seen = [response["id"] for response in data_of(page)["responses"]]
+    following, body = leased(send(desk, lease, lease=True, ahead=seen))
     html = page.content.decode()
     assert html.startswith(
         f'<main id="main" class="judge" data-task="{body["task"]}" data-order="{body["shown_order"]}">'

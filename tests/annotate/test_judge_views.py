@@ -14,12 +14,6 @@ from tests.annotate.making import make_item
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _in_order(monkeypatch):
-    """Raters take tasks of equal priority by number; test_queue_front tests how they really do."""
-    monkeypatch.setattr("annotate.services.queue.own_place", lambda task_id, user: task_id)
-
-
 PAGES = ("judge", "submit", "draft", "skip", "unskip", "flag", "heartbeat")
 POSTS = ("submit", "draft", "skip", "unskip", "flag", "heartbeat")
 
@@ -83,7 +77,7 @@ def test_the_page_shows_the_texts_and_selects_nothing(desk, lease):
     page = desk.get(url("judge", lease))
     html = page.content.decode()
     for seen in ("Hello there", "Good day", "Which city?", "Atlas", "much better", "both bad", "Helpfulness"):
-        assert seen in html, html[html.find("id=\"prompt\""):][:900]
+        assert seen in html, html[html.find('id="prompt"') :][:900]
     assert " checked" not in html.replace("data-checked", "")
     assert " selected" not in html
     assert data_of(page)["answer"] is None

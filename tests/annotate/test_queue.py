@@ -22,12 +22,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _in_order(monkeypatch):
-    """Raters take tasks of equal priority by number; test_queue_front tests how they really do."""
-    monkeypatch.setattr("annotate.services.queue.own_place", lambda task_id, user: task_id)
-
-
-@pytest.fixture(autouse=True)
 def _even(monkeypatch):
     """Draws that are spread evenly, and the same wherever the test runs."""
     monkeypatch.setattr(hidden, "draw", lambda text: int(text.rpartition(":")[2]) * 0.37 % 1)
@@ -305,7 +299,7 @@ def test_what_is_fetched_ahead_is_what_comes(project, bob):
         make_known(project, f"Gold {n}?")
     change(project, gold_share=0.3, swap_share=0.3)
     kinds, ahead = set(), peek(project=project, user=bob)
-    while lease := lease_next(project=project, user=bob):
+    while lease := lease_next(project=project, user=bob, ahead=ahead.shown_order if ahead else ()):
         assert (ahead.task_id, ahead.shown_order, ahead.kind) == (lease.task_id, lease.shown_order, lease.kind)
         ahead = peek(project=project, user=bob)
         kinds.add(lease.kind)

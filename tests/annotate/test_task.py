@@ -17,12 +17,6 @@ from tests.annotate.making import make_item
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _in_order(monkeypatch):
-    """Raters take tasks of equal priority by number; test_queue_front tests how they really do."""
-    monkeypatch.setattr("annotate.services.queue.own_place", lambda task_id, user: task_id)
-
-
 @pytest.fixture
 def tasks(project):
     """Three tasks, one for each of three items with two responses, in the order of the queue."""
