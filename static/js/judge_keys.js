@@ -6,7 +6,8 @@ import { announce } from "./judge_status.js";
 const ALWAYS = { "?": "keys" };
 const CTRL = { Enter: "submit", z: "undo", "Shift+z": "redo", y: "redo" };
 const AGAIN = ["undo", "redo"]; // a key held down does these again, and nothing else
-const FIELD = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
+// Where letters are written. A select of the safety question is none: its own keys are digits and arrows.
+const FIELD = "input:not([type=radio], [type=checkbox]), textarea, select:not([data-safety]), [contenteditable]";
 
 /** @param now () => the desk  @param acts () => {name: act} of everything that can be done now */
 export function bindKeys(now, acts) {

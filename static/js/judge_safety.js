@@ -1,8 +1,9 @@
 // Is the response harmful: looked at and safe, or how bad of which kind. Nothing said is no answer.
 
 export class Safety {
-  constructor(place, changed, signal) {
-    Object.assign(this, { place, changed, safe: place.querySelector("[data-safe]"), hazards: [...place.querySelectorAll("[data-safety]")] });
+  /** @param done where focus goes when all is said: safe */
+  constructor(place, changed, signal, done) {
+    Object.assign(this, { place, changed, done, safe: place.querySelector("[data-safe]"), hazards: [...place.querySelectorAll("[data-safety]")] });
     place.addEventListener("change", ({ target }) => this.#said(target), { signal });
     place.addEventListener("keydown", (event) => this.#key(event), { signal });
   }
@@ -18,10 +19,15 @@ export class Safety {
   #key(event) {
     if (!/^\d$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
     const select = this.hazards[+event.key - 1];
-    if (event.key === "0") this.safe.click();
+    if (event.key === "0") this.#safe();
     else if (select) this.#turn(select);
     else return;
     event.preventDefault();
+  }
+
+  #safe() {
+    this.safe.click();
+    if (this.safe.checked) this.done(); // now digits mean the answer again
   }
 
   #turn(select) {

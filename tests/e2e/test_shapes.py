@@ -44,6 +44,7 @@ make("single", Schema(arrangement="single", criteria=rubric, safety=harms), [LON
 make("each", Schema(steps="each", turns=True), [LONG, LONG + "2"], three)
 make("first", Schema(arrangement="single", steps="first_error"), [LONG], three)
 make("write", Schema(rewrite=True, demonstration=True), ["one two three", "four"])
+make("harm", Schema(safety=harms), ["one", "two"])
 make("own", Schema(demonstration=True), [])
 from django.test import Client
 for user in (bob, alice):
@@ -198,6 +199,15 @@ def test_silence_about_one_response_is_refused_and_harm_has_a_severity(site, des
     row = submitted(site, page, "single")
     assert row["safety"] == {str(row["shown_order"][0]): {"hate": 1, "crime": 2}}
     assert row["ratings"] == {}
+
+
+def test_from_the_harm_of_one_response_keys_lead_on_to_the_other_and_to_the_answer(site, desk):
+    page = desk("harm")
+    press(page, "q", "2", "Shift+Q", "0", "2")
+    row = submitted(site, page, "harm")
+    left, right = map(str, row["shown_order"])
+    assert row["safety"] == {left: {"crime": 1}, right: {}}
+    assert (row["ranking"], row["strength"]) == ([[int(left)], [int(right)]], 2)
 
 
 def test_the_words_of_a_level_are_shown_and_a_rating_is_taken_back(desk):
