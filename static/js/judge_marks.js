@@ -37,8 +37,9 @@ export class MarkList {
   #label(row, span) {
     const category = this.editor.category(span.category);
     row.querySelector(".swatch").style.background = category.color;
-    const what = `${category.label}: “${span.quote.length > 40 ? `${span.quote.slice(0, 39)}…` : span.quote}”`;
-    row.querySelector(".what").textContent = what;
+    const quote = span.quote.length > 40 ? `${span.quote.slice(0, 39)}…` : span.quote;
+    const what = `${category.label}: “${quote}”`;
+    row.querySelector(".what").replaceChildren(`${category.label}: “`, make("bdi", { textContent: quote }), "”");
     row.title = span.quote;
     row.classList.toggle("chosen", span.id === this.editor.selected);
     for (const field of row.querySelectorAll("[data-aim]")) field.ariaLabel = `${field.dataset.aim}: ${what}`;

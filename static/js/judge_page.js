@@ -94,7 +94,7 @@ class Page {
   #choose(digit) {
     const chosen = this.verdict.choose(digit);
     if (!chosen) return undefined;
-    const said = `${chosen}.`;
+    const said = chosen.endsWith("?") ? chosen : `${chosen}.`;
     this.say(said);
     return said;
   }
