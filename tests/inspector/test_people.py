@@ -106,6 +106,8 @@ def test_the_agreement_page_shows_each_question_and_leads_to_the_disputes(see):
     html = see("").content.decode()
     assert "α = " in html
     assert "?question=preference" in html
+    assert "People and machines" in html
+    assert "16.7 %" in html  # how often a person says what the machine says
     fragment = see("", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in fragment
     assert "Which is better" in fragment
