@@ -16,8 +16,8 @@ export class Column {
     this.#edit();
     const { changed, signal, say } = tools;
     const leave = () => this.enter();
-    this.rubric = new Rubric(element, changed, signal, leave);
-    this.safety = this.#at(".safety") && new Safety(this.#at(".safety"), changed, signal, leave);
+    this.rubric = new Rubric(element, changed, signal, say, leave);
+    this.safety = this.#at(".safety") && new Safety(this.#at(".safety"), changed, signal, say, leave);
     this.steps = this.#at(".step-list") && new Steps(this.#at(".step-list"), this, response.steps, changed, signal, say);
     this.rewrite = this.#at(".rewrite") && new Rewrite(element, response.raw, changed, signal, leave);
     this.#at('[data-do="mark"]')?.addEventListener("click", () => this.mark(), { signal });

@@ -26,7 +26,7 @@ class Page {
     const tools = { changed: edited, say: this.say, signal, history, took: (column) => this.take(column) };
     this.columns = [...main.querySelectorAll(".response")].map((element, i) => new Column(element, data.responses[i], data, this.#tools(tools, i)));
     this.verdict = new Verdict(this.form, this.columns, tools);
-    this.turns = new Turns(main.querySelector("#prompt"), edited, signal);
+    this.turns = new Turns(main.querySelector("#prompt"), edited, signal, this.say);
     this.acts = this.#acts();
     this.#listen();
     if (data.answer) this.restore(data.answer);

@@ -3,9 +3,9 @@
 import { fill } from "./judge_parts.js";
 
 export class Rubric {
-  /** @param done where focus goes after the last line */
-  constructor(column, changed, signal, done) {
-    Object.assign(this, { changed, done, lines: [...column.querySelectorAll(".rating")] });
+  /** @param say (text) reads it aloud  @param done where focus goes after the last line */
+  constructor(column, changed, signal, say, done) {
+    Object.assign(this, { changed, say, done, lines: [...column.querySelectorAll(".rating")] });
     for (const line of this.lines) {
       line.addEventListener("click", ({ target }) => target.matches("[type=radio]") && this.#clicked(line, target), { signal });
       line.addEventListener("keydown", (event) => this.#key(line, event), { signal });
@@ -46,6 +46,7 @@ export class Rubric {
     const level = /^\d$/.test(value) && (find(value) ?? (value === "0" && find("10")));
     if (!level) return value === "0" && (this.#clear(line), true);
     if (!level.checked) level.click();
+    this.say(`${line.querySelector("legend").firstChild.textContent.trim()}: ${level.ariaLabel ?? level.nextElementSibling.textContent}.`);
     this.#next(line);
     return true;
   }

@@ -1,9 +1,9 @@
 // Is the response harmful: looked at and safe, or how bad of which kind. Nothing said is no answer.
 
 export class Safety {
-  /** @param done where focus goes when all is said: safe */
-  constructor(place, changed, signal, done) {
-    Object.assign(this, { place, changed, done, safe: place.querySelector("[data-safe]"), hazards: [...place.querySelectorAll("[data-safety]")] });
+  /** @param say (text) reads it aloud  @param done where focus goes when all is said: safe */
+  constructor(place, changed, signal, say, done) {
+    Object.assign(this, { place, changed, say, done, safe: place.querySelector("[data-safe]"), hazards: [...place.querySelectorAll("[data-safety]")] });
     place.addEventListener("change", ({ target }) => this.#said(target), { signal });
     place.addEventListener("keydown", (event) => this.#key(event), { signal });
   }
@@ -27,6 +27,7 @@ export class Safety {
 
   #safe() {
     this.safe.click();
+    this.say(this.safe.checked ? "Safe." : "Not said.");
     if (this.safe.checked) this.done(); // now digits mean the answer again
   }
 

@@ -1,10 +1,11 @@
 // Labels and a note on the assistant's turns of the conversation.
 
-import { KEYS, Labels } from "./judge_labels.js";
+import { KEYS, Labels, nameOf } from "./judge_labels.js";
 import { fill, make } from "./judge_parts.js";
 
 export class Turns {
-  constructor(prompt, changed, signal) {
+  constructor(prompt, changed, signal, say) {
+    this.say = say;
     this.turns = [...prompt.querySelectorAll("[data-turn]")].map((element, i) => this.#build(element, i, changed, signal));
   }
 
@@ -20,6 +21,7 @@ export class Turns {
       event.preventDefault();
       labels.set(KEYS[event.key]);
       changed();
+      this.say(`Turn ${i + 1}: ${nameOf(labels.value)}.`);
       this.focus(i + 1);
     }, { signal });
     return { index: +element.dataset.turn, labels, note };

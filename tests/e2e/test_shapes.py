@@ -203,11 +203,21 @@ def test_silence_about_one_response_is_refused_and_harm_has_a_severity(site, des
 
 def test_from_the_harm_of_one_response_keys_lead_on_to_the_other_and_to_the_answer(site, desk):
     page = desk("harm")
-    press(page, "q", "2", "Shift+Q", "0", "2")
+    press(page, "q", "2", "Shift+Q", "0")
+    assert page.locator("#said").text_content() == "Safe."
+    press(page, "2")
     row = submitted(site, page, "harm")
     left, right = map(str, row["shown_order"])
     assert row["safety"] == {left: {"crime": 1}, right: {}}
     assert (row["ranking"], row["strength"]) == ([[int(left)], [int(right)]], 2)
+
+
+def test_what_a_digit_rated_is_read_aloud_though_focus_goes_on(desk):
+    page, heard = desk("single"), []
+    for key in ("r", "1", "y"):
+        press(page, key)
+        heard.append(page.locator("#said").text_content())
+    assert heard == ["", "Help: 1, useless.", "Polite: yes."]
 
 
 def test_the_words_of_a_level_are_shown_and_a_rating_is_taken_back(desk):
