@@ -216,7 +216,8 @@ def coloured(schema: Schema) -> list[dict]:
 
 def _version(project: Project, number: object) -> SchemaVersion:
     """The schema that the work was begun under, so that no mark loses its category; else the newest."""
-    begun = SCHEMA.first(project=project.pk, number=number) if isinstance(number, int) else None
+    named = type(number) is int and number > 0  # a draft may hold anything; true is no number to PostgreSQL
+    begun = SCHEMA.first(project=project.pk, number=number) if named else None
     return begun or project.schema_version
 
 

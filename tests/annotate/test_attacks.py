@@ -53,6 +53,15 @@ def test_hashes_of_any_shape_are_no_error_of_ours(project, client_of, bob, hashe
     assert post(client_of(bob), url("draft", lease.pk), body).status_code == 409
 
 
+@pytest.mark.parametrize("number", [True, -(2**70), 2**70, 1.5, "1", [], None])
+def test_a_draft_of_an_odd_schema_does_not_lock_its_rater_out(project, client_of, bob, number):
+    lease = lease_next(project=project, user=bob)
+    body = {"draft": {"answer": {"schema_version": number}}, "revision": 0}
+    assert post(client_of(bob), url("draft", lease.pk), body).status_code == 200
+    data = client_of(bob).get(url("judge", lease.pk)).context["data"]
+    assert (data["answer"]["schema_version"], data["fixed"]["schema_version"]) == (number, 1)
+
+
 @pytest.mark.parametrize("since", ["9" * 5000, "²", "-1", "1e9", "\0", "1;DROP"])
 def test_versions_are_compared_with_any_number(project, client_of, alice, bob, since):
     change_guidelines(project=project, body="Be fair.", actor=alice)
