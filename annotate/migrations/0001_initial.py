@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ('submitted_at', models.DateTimeField(null=True)),
                 ('draft', models.JSONField(default=dict)),
                 ('draft_revision', models.PositiveIntegerField(default=0)),
-                ('rater', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to=settings.AUTH_USER_MODEL)),
+                ('rater', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('assignment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='judgements', to='annotate.assignment')),
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='judgements', to='annotate.item')),
-                ('rater', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='judgements', to=settings.AUTH_USER_MODEL)),
+                ('rater', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='judgements', to=settings.AUTH_USER_MODEL)),
                 ('supersedes', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='superseded_by', to='annotate.judgement')),
                 ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='judgements', to='annotate.project')),
             ],
@@ -529,6 +529,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='assignment',
             index=models.Index(fields=['rater', 'state'], name='assignment_by_rater'),
+        ),
+        migrations.AddIndex(
+            model_name='assignment',
+            index=models.Index(fields=['rater', 'id'], name='assignment_in_turn'),
+        ),
+        migrations.AddIndex(
+            model_name='judgement',
+            index=models.Index(fields=['rater', 'created_at'], name='judgement_in_turn'),
         ),
         migrations.AddIndex(
             model_name='assignment',

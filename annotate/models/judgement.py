@@ -44,7 +44,9 @@ class Judgement(models.Model):
     item = models.ForeignKey(Item, models.CASCADE, related_name="judgements")
     task = models.ForeignKey(Task, models.CASCADE, related_name="judgements")
     assignment = models.ForeignKey(Assignment, models.CASCADE, null=True, related_name="judgements")
-    rater = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="judgements")
+    rater = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="judgements", db_index=False
+    )
     rater_name = models.CharField(max_length=120, blank=True, help_text="Of a rater without an account.")
     source = models.CharField(max_length=11, choices=Source, default=Source.HUMAN)
     kind = models.CharField(max_length=13, choices=AssignmentKind, default=AssignmentKind.NORMAL)
@@ -96,6 +98,7 @@ class Judgement(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "superseded", "id"], name="judgement_current"),
+            models.Index(fields=["rater", "created_at"], name="judgement_in_turn"),
             models.Index(fields=["project", "id"], name="judgement_to_tally", condition=Q(tallied=False)),
             models.Index(fields=["project", "kind"], name="judgement_of_kind", condition=~Q(kind="normal")),
         ]

@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from annotate.models.item import Item, Response
@@ -26,8 +26,9 @@ class TaskQuerySet(models.QuerySet):
 
     def not_had_by(self, user) -> "TaskQuerySet":
         """Tasks the user was never served, or lost again when the time ran out."""
-        had = Assignment.objects.filter(task=OuterRef("pk"), rater=user)
-        return self.exclude(Exists(had.exclude(state=AssignmentState.EXPIRED)))
+        had = Assignment.objects.filter(task=OuterRef("pk"), rater=user).exclude(state=AssignmentState.EXPIRED)
+        # Not Exists: that becomes a join, and PostgreSQL may walk all that the user ever had for each task.
+        return self.alias(had=Subquery(had.values("pk")[:1])).filter(had=None)
 
     def for_review(self) -> "TaskQuerySet":
         """Tasks that a rater flagged, on which people disagree, or that were reviewed; what was flagged stands first.
@@ -126,7 +127,7 @@ class Assignment(models.Model):
     submitted; gold, qualification, repeats, adjudications and machines hold none."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="assignments")
-    rater = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="assignments")
+    rater = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="assignments", db_index=False)
     kind = models.CharField(max_length=13, choices=AssignmentKind, default=AssignmentKind.NORMAL)
     holds_slot = models.BooleanField(default=True)
     reason = models.CharField(max_length=60, blank=True, help_text="Why it was served. Never shown to the rater.")
@@ -145,6 +146,7 @@ class Assignment(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="lease_expiry", condition=Q(state="leased")),
             models.Index(fields=["rater", "state"], name="assignment_by_rater"),
+            models.Index(fields=["rater", "id"], name="assignment_in_turn"),
             models.Index(fields=["rater", "task"], name="assignment_of_rater"),
         ]
 

@@ -24,7 +24,7 @@ from annotate.services.task import task_key
 RECENT = 100  # assignments of a rater that are looked at to balance what stands on the left
 # So many tasks of equal priority stand at the front. Raters look ahead at different ones of them, and are given the one
 # they saw: if all saw the first, all but one would see it in vain.
-ABREAST = 200
+ABREAST = 100
 FRONT = Prepared(
     lambda project, rater: (
         Task.objects.filter(project=project, reserved=False)

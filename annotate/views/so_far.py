@@ -23,10 +23,10 @@ DONE = Prepared(
 )
 LAST = Prepared(
     lambda before, **whose: (
-        _own(**whose).filter(pk__lt=before).order_by("-pk").values_list("assignment", flat=True)[:1]
+        _own(**whose).filter(created_at__lt=before).order_by("-created_at").values_list("assignment", flat=True)[:1]
     ),
     **WHOSE,
-    before=int,
+    before=datetime,
 )
 LEFT = Prepared(
     lambda project, rater: (
@@ -38,12 +38,13 @@ LEFT = Prepared(
 
 def so_far(user: User, project: Project, before: Judgement | None = None) -> dict:
     """Progress of the rater, and their answer before this one."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    now = timezone.localtime()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     whose = {"project": project.pk, "rater": user.pk}
     return {
         "done_today": len(DONE(**whose, since=midnight)),
         "left": _about(len(LEFT(**whose))),
-        "last": LAST.first(**whose, before=before.pk if before else 2**63 - 1),
+        "last": LAST.first(**whose, before=before.created_at if before else now),
     }
 
 
