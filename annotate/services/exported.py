@@ -68,12 +68,13 @@ def records(project: Project, export: Export = Export()) -> Iterator[tuple[int, 
         items.filter(pk__gt=after).prefetch_related("responses", Prefetch("judgements", current))[:BATCH]
     ):
         for item in batch:
-            one = _record(item)
+            one = record_of(item)
             yield item.pk, one if export.whole else one.model_copy(update={"judgements": settled(one.judgements)})
         after = batch[-1].pk
 
 
-def _record(item: Item) -> Record:
+def record_of(item: Item) -> Record:
+    """The item with its responses and those of its judgements that were fetched with it."""
     responses = item.responses.all()
     places = {response.pk: place for place, response in enumerate(responses)}
     return make(

@@ -4,11 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
+from django.db.models import Exists, OuterRef, Prefetch
+
 from annotate.formats import Record
 from annotate.formats.record import Verdict, text_sha256
-from annotate.models import Item, Project, Response, Task
+from annotate.models import Item, Judgement, Project, Response, Task
 from annotate.schema import Schema
 from annotate.services.answer import Shown, check_answer, read_answer
+from annotate.services.exported import record_of
 from annotate.services.judgement import OWN
 from annotate.services.task import arranged, task_key
 
@@ -17,11 +20,14 @@ BY_PLACE = ("ratings", "rationales", "steps", "safety", "corrections")
 
 def judgement_rows(*, project: Project, batch: list[tuple[str, str, Record]]) -> tuple[list[dict], dict[str, str]]:
     """Rows for the verdicts of (where, item key, record), whose items are stored; and where each row's key stands."""
-    responses = _response_ids(project, {key for _, key, _ in batch})
+    keys = {key for _, key, _ in batch}
+    responses, here = _response_ids(project, keys), said_here(project, keys)
     rows, places = [], {}
     for where, key, one in batch:
         item, ids = responses[key]
         for name, verdict in named(key, one):
+            if name in here:
+                continue
             places[name] = where
             rows.append({"item": item, "idempotency_key": name, **_row(verdict, ids)})
     _add_tasks(project, rows, dict(responses.values()))
@@ -36,6 +42,15 @@ def named(key: str, one: Record) -> Iterator[tuple[str, Verdict]]:
         said = json.dumps(verdict.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
         seen[said] += 1
         yield "import:" + text_sha256(f"{key} {seen[said]} {said}"), verdict
+
+
+def said_here(project: Project, keys: set[str]) -> set[str]:
+    """Names of what was said of these items in the project itself: its own export adds nothing when it comes home."""
+    current = Judgement.objects.current().select_related("rater").prefetch_related("spans").order_by("pk")
+    own = Judgement.objects.filter(item=OuterRef("pk"), assignment__isnull=False)
+    items = project.items.filter(Exists(own), key__in=keys)
+    items = items.prefetch_related("responses", Prefetch("judgements", current))
+    return {name for item in items for name, _ in named(item.key, record_of(item))}
 
 
 def check_verdicts(one: Record, schema: Schema) -> None:

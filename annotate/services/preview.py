@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from annotate.formats.holds import Holds, added, admit
 from annotate.models import Project
 from annotate.schema import Schema
-from annotate.services.imported import check_verdicts, named
+from annotate.services.imported import check_verdicts, named, said_here
 from annotate.services.item import Placed, Report, batches, refuse_known_ids, silent, survey_file
 
 
@@ -67,6 +67,7 @@ def _check_batch(project: Project, schema: Schema, batch: list[Placed], new: _Ne
     new.items += len(fresh)
     new.seen |= set(fresh)
     names = {name for _, key, one in batch for name, _ in named(key, one)}
+    names -= said_here(project, {key for _, key, _ in batch})
     new.judgements += len(names) - project.judgements.filter(idempotency_key__in=names).count()
     for where, _, one in batch:
         try:

@@ -12,6 +12,7 @@ from annotate.models import Judgement, Project
 from annotate.services.exported import records
 from annotate.services.item import import_items
 from annotate.services.judgement import shown_in, submit_judgement
+from annotate.services.preview import preview_items
 from annotate.services.project import create_project
 from annotate.services.queue import lease_next
 from annotate.services.task import make_tasks
@@ -114,3 +115,15 @@ def test_a_judgement_keeps_why_it_was_asked_for_and_how_likely_that_was(project,
     submit_judgement(assignment=lease, user=bob, answer=answer, idempotency_key="k")
     ((_, record),) = records(project)
     assert [(v.served, v.probability) for v in record.judgements] == [("sampled, queue", 0.5)]
+
+
+def test_a_project_that_takes_in_its_own_export_gains_nothing(project, bob):
+    """Else what people said here would be counted, and learned from, twice."""
+    bring_in(project, json.dumps({"prompt": "Which?", "responses": ["a", "b"]}))
+    lease = lease_next(project=project, user=bob)
+    answer = {"outcome": "tie", "schema_version": 1, "texts_sha256": shown_in(lease).sha256}
+    submit_judgement(assignment=lease, user=bob, answer=answer, idempotency_key="k", active_ms=5)
+    out = "\n".join(line(record) for _, record in records(project))
+    assert preview_items(project=project, file=io.BytesIO(out.encode()), format="jsonl")["new"]["judgements"] == 0
+    assert bring_in(project, out)["judgements"] == 0
+    assert project.judgements.get().rater == bob
