@@ -10,10 +10,10 @@ import tempfile
 import zlib
 from typing import BinaryIO
 
+from annotate.formats.bounds import RATIO, bound
 from annotate.formats.rows import CHUNK, Rows, json_array, json_lines
 from annotate.formats.tables import table
 
-RATIO, FREE = 100, 64 * 2**20  # a packed file may hold this many times its size, and never less than FREE
 HEAD = 4096
 WHAT = "the file is neither JSON, JSON lines, CSV or TSV with a header, nor Parquet"
 
@@ -23,11 +23,6 @@ def rows(file: BinaryIO) -> Rows:
     if _head(file).startswith(b"\x1f\x8b"):
         return _rows(io.BufferedReader(_Unpacked(file), CHUNK), packed=True)
     return _rows(file, packed=False)
-
-
-def bound(packed: int) -> int:
-    """How many bytes a packed file of this size may unpack to."""
-    return max(FREE, RATIO * packed)
 
 
 def _rows(file: BinaryIO, packed: bool) -> Rows:

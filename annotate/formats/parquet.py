@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from annotate.formats.bounds import RATIO, bound
 from annotate.formats.rows import Rows, check
 
 GROUP = 2**30  # bytes of one row group, unpacked
@@ -17,11 +18,15 @@ BROKEN = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, Re
 
 def parquet_rows(file: BinaryIO) -> Rows:
     """("record 17", row) for each row. ValueError with the place where Arrow or a value breaks."""
-    number = 0
+    number, unpacked, most = 0, 0, bound(file.seek(0, 2))
+    file.seek(0)
     try:
         whole = pq.ParquetFile(file)
         _check_sizes(whole.metadata, file)
         for batch in whole.iter_batches(batch_size=BATCH, use_threads=False):
+            unpacked += batch.nbytes  # one text repeated a million times takes no room in the file
+            if unpacked > most:
+                raise ValueError(f"the file holds more than {RATIO} times its size; write it without a dictionary")
             for row in batch.to_pylist():
                 number += 1
                 values = _plain(row)

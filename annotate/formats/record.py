@@ -111,7 +111,7 @@ class Verdict(Part):
     probability: float = Field(1.0, ge=0, le=1)
     active_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
     rater: str = Field("", max_length=120)
-    weight: float = Field(1.0, ge=0)
+    weight: float = Field(1.0, ge=0, le=1000)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Verdict":

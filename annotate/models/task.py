@@ -36,7 +36,8 @@ class TaskQuerySet(models.QuerySet):
         Adds `state` (of the case, open where there is none yet), `flagged` and `apart`: the share of pairs of people
         who disagree about the preference, as it was counted last.
         """
-        found = self.filter(Q(case__isnull=False) | Q(tally__disagreement__gt=0), kind=TaskKind.NORMAL).annotate(
+        disputed = Q(tally__disagreement__gt=0, kind=TaskKind.NORMAL)
+        found = self.filter(Q(case__isnull=False) | disputed).annotate(
             state=Coalesce("case__state", Value("open")),
             flagged=Case(When(case__flagged_by__isnull=False, then=True), default=False),
             apart=F("tally__disagreement"),

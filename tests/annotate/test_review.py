@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
-from annotate.models import Assignment, Case, Comment, Event, Judgement, Role
+from annotate.models import Assignment, Case, Comment, Event, Judgement, Role, Task
 from annotate.services.comment import add_comment, delete_comment
 from annotate.services.judgement import store_judgements
 from annotate.services.lease import Conflict
@@ -95,6 +95,15 @@ def test_flagged_tasks_stand_first_with_their_note(project, reviewer, bob, task)
     assert [row.pk for row in page.context["page"]] == [agreed.pk, task.pk]
     assert "Odd &lt;b&gt;prompt" in page.content.decode()
     assert "bob" not in page.content.decode()
+
+
+def test_a_flag_on_a_task_whose_answer_is_known_reaches_the_reviewers_too(project, reviewer, bob, task):
+    hidden = Task.objects.create(project=project, item=task.item, key="gold", kind="gold", slots=0, open_slots=0)
+    hidden.responses.set(task.responses.all())
+    Case.objects.create(project=project, task=hidden, flagged_by=bob, note="Both are wrong.")
+    html = reviewer.get("/p/answers/review/").content.decode()
+    assert "Both are wrong." in html
+    assert reviewer.get(f"/p/answers/review/{hidden.pk}/").status_code == 200
 
 
 def test_filters_are_allow_lists(project, reviewer, dora, bob, task):

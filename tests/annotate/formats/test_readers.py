@@ -6,6 +6,8 @@ import re
 import tempfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from annotate.formats import FORMATS, read, recognised
@@ -244,3 +246,12 @@ def test_real_files_are_recognised_and_read_whole(human_data, name, format, item
         zipped.seek(0)
         found = [one for _, one in read(zipped, "auto")]
     assert (len(found), sum(len(one.judgements) for one in found)) == (items, judgements)
+
+
+def test_a_parquet_file_that_says_one_text_a_million_times_is_refused():
+    table = pa.table({"prompt": ["why?"] * 3000, "chosen": ["because " * 6000] * 3000, "rejected": ["no"] * 3000})
+    file = io.BytesIO()
+    pq.write_table(table, file, compression="zstd")
+    assert file.tell() < 100_000
+    with pytest.raises(ValueError, match=r"the file holds more than 100 times its size"):
+        list(read(file, "trl"))
