@@ -83,7 +83,7 @@ class Page {
     for (let digit = 0; digit < 10; digit += 1) acts[`choose_${digit}`] = () => this.#choose(digit);
     const focus = (name) => () => this.main.querySelector(name)?.focus();
     return {
-      ...acts, raw: () => this.toggleRaw(), sync: () => this.#toggle("sync", "Scrolling together.", "Scrolling apart."),
+      ...acts, raw: () => this.toggleRaw(), sync: () => (localStorage["touchstone:together"] = this.#toggle("sync", "Scrolling together.", "Scrolling apart.")),
       steps: () => this.#goToSteps(), principles: () => this.verdict.focusPrinciples(),
       prompt: focus("#prompt"), context: focus("#context"), rationale: focus('[name="rationale"]'), demonstration: focus('[name="demonstration"]'),
       guidelines: () => this.open("guidelines"), keys: () => this.open("keys"),
@@ -129,6 +129,7 @@ class Page {
     const on = (name, type, act) => main.querySelectorAll(name).forEach((element) => element.addEventListener(type, () => act(element), { signal }));
     on('[data-do="raw"]', "click", () => this.toggleRaw());
     on('[data-do="sync"]', "click", () => this.acts.sync());
+    main.querySelector('[data-do="sync"]')?.setAttribute("aria-pressed", localStorage["touchstone:together"] === "true"); // as it was
     on("[data-open]", "click", (button) => this.open(button.dataset.open));
     on("[data-close]", "click", (button) => button.closest("dialog").close());
     for (const column of this.columns) for (const type of ["focusin", "pointerdown"]) column.element.addEventListener(type, () => this.last !== column && this.take(column), { signal });
