@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
-from django.db.models.sql import Query
+from django.db.models.sql import Query, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
 # Values that the compiled parameters are recognised by.
@@ -33,11 +33,9 @@ class Prepared:
 
     def __call__(self, **values: object) -> list:
         connection = connections[DEFAULT_DB_ALIAS]
-        queryset, compiler, sql, parts = self.compiled.get(connection.vendor) or self._compile(connection)
         if any(isinstance(value, int) and value >= 2**63 for value in values.values()):
             return []  # no stored number is that large
-        values = {name: _adapted(connection, value) for name, value in values.items()}
-        rows = _run(connection, sql, [values[part.name] if isinstance(part, _Place) else part for part in parts])
+        queryset, compiler, rows = self._run(connection, values)
         compiler = copy.copy(compiler)
         compiler.connection, compiler.execute_sql = connection, lambda *_, **__: [rows]
         ready = object.__new__(type(queryset))  # copy.copy would run the query first
@@ -48,8 +46,17 @@ class Prepared:
         """The first row, if there is one."""
         return next(iter(self(**values)), None)
 
+    def _run(self, connection, values: dict) -> tuple[models.QuerySet, SQLCompiler, list | int]:
+        queryset, compiler, sql, parts = self.compiled.get(connection.vendor) or self._compile(connection)
+        values = {name: _adapted(connection, value) for name, value in values.items()}
+        filled = [values[part.name] if isinstance(part, _Place) else part for part in parts]
+        return queryset, compiler, _run(connection, sql, filled)
+
+    def _queryset(self) -> models.QuerySet:
+        return self.build(**self.marks)
+
     def _compile(self, connection) -> tuple[models.QuerySet, SQLCompiler, str, list]:
-        queryset = self.build(**self.marks)
+        queryset = self._queryset()
         compiler = queryset.query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
         names = {_adapted(connection, mark): name for name, mark in self.marks.items()}
@@ -61,6 +68,33 @@ class Prepared:
             sql, parts = _written_in(connection, sql, parts)
         self.compiled[connection.vendor] = found = (queryset, compiler, sql, parts)
         return found
+
+
+class PreparedUpdate(Prepared):
+    """The same for queryset.update(): `build` gives the queryset and the values; a call returns how many rows changed.
+
+    TAKE = PreparedUpdate(lambda task: (Task.objects.filter(pk=task), {"open_slots": F("open_slots") - 1}), task=int)
+    """
+
+    def __call__(self, **values: object) -> int:
+        return self._run(connections[DEFAULT_DB_ALIAS], values)[2]
+
+    def _queryset(self) -> models.QuerySet:
+        queryset, changes = self.build(**self.marks)
+        queryset.query = queryset.query.chain(UpdateQuery)
+        queryset.query.add_update_values(changes)
+        return queryset
+
+
+def insert(row: models.Model) -> None:
+    """row.save() of a new row, without signals."""
+    connection, meta = connections[DEFAULT_DB_ALIAS], row._meta
+    fields = [field for field in meta.local_concrete_fields if not field.primary_key]
+    names, places = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
+    sql = f'INSERT INTO "{meta.db_table}" ({names}) VALUES ({places}) RETURNING "{meta.pk.column}"'
+    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+    [[row.pk]] = _run(connection, sql, values)
+    row._state.adding, row._state.db = False, connection.alias
 
 
 class _Place:
@@ -99,13 +133,15 @@ def _adapted(connection, value: object) -> object:
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
-def _run(connection, sql: str, parameters: list) -> list[tuple]:
+def _run(connection, sql: str, parameters: list) -> list[tuple] | int:
+    """The rows; of a statement without rows, how many it changed."""
     if connection.vendor != "postgresql" or connection.queries_logged:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            return cursor.fetchall() if cursor.description else cursor.rowcount
     from psycopg import Cursor  # Django's own cursor writes the values into the SQL: nothing to prepare
 
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        return cursor.execute(sql, parameters, prepare=True).fetchall()
+        cursor.execute(sql, parameters, prepare=True)
+        return cursor.fetchall() if cursor.description else cursor.rowcount

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from annotate.models import Assignment, Item, Membership, Project, Task
-from annotate.prepared import Prepared
+from annotate.models import Assignment, Event, Item, Membership, Project, Task
+from annotate.prepared import Prepared, PreparedUpdate, insert
 from annotate.services.queue import lease_next
 from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
@@ -85,3 +85,37 @@ PAIRS = Prepared(lambda project: Membership.objects.filter(project=project).valu
 
 def test_tuples_keep_the_order_asked_for(project, alice, bob):
     assert sorted(PAIRS(project=project.pk)) == [("admin", alice.pk), ("annotator", bob.pk)]
+
+
+TAKE = PreparedUpdate(
+    lambda task, reason: (
+        Task.objects.filter(pk=task, open_slots__gt=0),
+        {"open_slots": F("open_slots") - 1, "reason": reason},
+    ),
+    task=int,
+    reason=str,
+)
+
+
+def test_an_update_says_how_many_rows_it_changed(project):
+    make_tasks(project=project, items=[make_item(project, "Q?", "a", "b"), make_item(project, "R?", "a", "b")])
+    first, second = Task.objects.order_by("pk")
+    assert [TAKE(task=first.pk, reason=reason) for reason in ("one", "two")] == [1, 0]
+    assert list(Task.objects.order_by("pk").values_list("open_slots", "reason")) == [(0, "one"), (1, second.reason)]
+
+
+def test_an_inserted_row_is_the_row_that_save_would_make(project):
+    kept, saved = (Event(project=project, kind="a.b", subject="c:1", data={"é": [1, None]}) for _ in "ab")
+    insert(kept)
+    saved.save()
+    left, right = Event.objects.filter(pk__in=[kept.pk, saved.pk]).values()
+    assert {**left, "id": 0, "created_at": 0} == {**right, "id": 0, "created_at": 0}
+    assert kept == Event.objects.get(pk=kept.pk)
+    kept.kind = "b.c"
+    kept.save()
+    assert Event.objects.get(pk=kept.pk).kind == "b.c"
+
+
+def test_a_row_that_breaks_a_rule_is_refused_as_by_save(project):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(Membership(project=project, user_id=project.memberships.first().user_id, role="annotator"))
