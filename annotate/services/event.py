@@ -1,6 +1,7 @@
 """The ledger has one writer."""
 
 from annotate.models import Event, Project, User
+from annotate.prepared import insert
 
 
 def record(
@@ -8,4 +9,6 @@ def record(
 ) -> Event:
     """Append one act; call it inside the transaction of the act itself."""
     name = f"{type(subject).__name__.lower()}:{subject.pk}"
-    return Event.objects.create(project=project, actor=actor, kind=kind, subject=name, data=data)
+    event = Event(project=project, actor=actor, kind=kind, subject=name, data=data)
+    insert(event)
+    return event

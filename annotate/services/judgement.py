@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.utils import timezone
 from annotate.models import Assignment, Item, Judgement, Project, Response, SchemaVersion, Span, Task, User
 from annotate.models.judgement import Source
 from annotate.models.task import AssignmentKind, AssignmentState
-from annotate.prepared import Prepared
+from annotate.prepared import Prepared, PreparedUpdate, insert
 from annotate.services.answer import Answer, Shown, check_answer, read_answer
 from annotate.services.event import record
 from annotate.services.flag import flag_task
@@ -23,6 +24,15 @@ STORED = Prepared(
 )
 SCHEMA = Prepared(
     lambda project, number: SchemaVersion.objects.filter(project=project, number=number), project=int, number=int
+)
+FINISH = PreparedUpdate(
+    lambda pk, now, revision: (
+        Assignment.objects.filter(pk=pk),
+        {"state": AssignmentState.SUBMITTED, "submitted_at": now, "draft": {}, "draft_revision": revision},
+    ),
+    pk=int,
+    now=datetime,
+    revision=int,
 )
 RESPONSES = Prepared(lambda item: Response.objects.filter(item=item), item=int)
 
@@ -175,7 +185,7 @@ def _columns(answer: Answer) -> dict:
 
 
 def _save(judgement: Judgement, answer: Answer) -> None:
-    judgement.save(force_insert=True)
+    insert(judgement)
     Span.objects.bulk_create(_spans(judgement, answer))
 
 
@@ -186,9 +196,7 @@ def _spans(judgement: Judgement, answer: Answer) -> list[Span]:
 
 def _finish(assignment: Assignment) -> None:
     """The draft has become an answer; its revision moves on, so that a stale tab cannot bring it back."""
-    assignment.state, assignment.submitted_at = AssignmentState.SUBMITTED, timezone.now()
-    assignment.draft, assignment.draft_revision = {}, assignment.draft_revision + 1
-    assignment.save(update_fields=["state", "submitted_at", "draft", "draft_revision"])
+    FINISH(pk=assignment.pk, now=timezone.now(), revision=assignment.draft_revision + 1)
 
 
 # ---- In bulk: judgements that came with a file, or from simulated raters

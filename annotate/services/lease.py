@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from annotate.models import Assignment, Case, Project, Task, User
 from annotate.models.task import AssignmentKind, AssignmentState
-from annotate.prepared import Prepared
+from annotate.prepared import Prepared, PreparedUpdate
 from annotate.services.event import record
 from annotate.services.quota import quota_reached
 
@@ -45,6 +45,9 @@ HELD = Prepared(
     rater=int,
     project=int,
 )
+TAKE = PreparedUpdate(
+    lambda task: (Task.objects.filter(pk=task, open_slots__gt=0), {"open_slots": F("open_slots") - 1}), task=int
+)
 LATE = Prepared(
     lambda now: Assignment.objects.filter(state=LEASED, expires_at__lte=now).values_list("pk", flat=True)[:1],
     now=datetime,
@@ -71,7 +74,7 @@ def lease_end(project: Project, now: datetime) -> datetime:
 
 def take_slot(task_id: int) -> bool:
     """Compare-and-set one slot of the task; False when all are taken."""
-    return bool(Task.objects.filter(pk=task_id, open_slots__gt=0).update(open_slots=F("open_slots") - 1))
+    return bool(TAKE(task=task_id))
 
 
 def regain(assignment: Assignment, now: datetime) -> bool:

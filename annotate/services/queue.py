@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from annotate.models import Assignment, KnownAnswer, Membership, Project, Reservation, Response, Role, Task, User
 from annotate.models.task import AssignmentKind, AssignmentState, TaskKind, TaskQuerySet
-from annotate.prepared import Prepared
+from annotate.prepared import Prepared, insert
 from annotate.services.event import record
 from annotate.services.hidden import Choice, hidden_choice
 from annotate.services.known import next_qualification, settle_qualification
@@ -164,8 +164,10 @@ def lease(project: Project, choice: Choice, user: User, now: datetime) -> Assign
     mine = _prepared(project, choice, user, now)
     if mine.holds_slot and not take_slot(choice.task.pk):
         return None
-    # Of one that is taken up again the rest stays: a draft may have been saved meanwhile.
-    mine.save(update_fields=["state", "leased_at", "expires_at", "reason", "probability"] if mine.pk else None)
+    if mine.pk:  # it is taken up again; the rest stays, for a draft may have been saved meanwhile
+        mine.save(update_fields=["state", "leased_at", "expires_at", "reason", "probability"])
+    else:
+        insert(mine)
     record(kind="task.leased", subject=choice.task, project=project, actor=user, assignment=mine.pk)
     return mine
 
