@@ -59,6 +59,8 @@ class Prepared:
         queryset = self._queryset()
         compiler = queryset.query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
+        converters = compiler.get_converters([column[0] for column in compiler.select or ()])
+        compiler.get_converters = lambda _: converters
         names = {_adapted(connection, mark): name for name, mark in self.marks.items()}
         parts = [_Place(names[one]) if isinstance(one, int | str | datetime) and one in names else one
                  for one in parameters]  # fmt: skip
@@ -144,4 +146,4 @@ def _run(connection, sql: str, parameters: list) -> list[tuple] | int:
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         cursor.execute(sql, parameters, prepare=True)
-        return cursor.fetchall() if cursor.description else cursor.rowcount
+        return cursor.fetchall() if cursor.pgresult.nfields else cursor.rowcount
