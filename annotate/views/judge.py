@@ -6,6 +6,7 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -75,17 +76,8 @@ def ahead(request: HttpRequest, slug: str) -> HttpResponse:
     what it shows: it is theirs when a submit or a skip answers with the same `task` and `shown_order`.
     """
     project = project_for(request.user, slug, "judge")
-    assignment = peek(project=project, user=request.user)
-    if assignment is None:
-        return HttpResponse(status=204)
-    context = page_of(project, assignment, None, key="")
-    assignment.pk = 0
-    context |= {"project": project, "assignment": assignment, "layout": "annotate/_ahead.html"}
-    context |= {"task": _sign(assignment), "order": assignment.shown_order, **so_far(request.user, project)}
-    context |= pane_of(project, request.user) | {"news": None}  # they will have judged by these guidelines
-    if held := leases.held_by(project, request.user):
-        context |= {"done_today": context["done_today"] + 1, "last": held.pk}
-    return render(request, "annotate/judge.html", context)
+    html = _ahead(request, project, leases.held_by(project, request.user))
+    return HttpResponse(html) if html else HttpResponse(status=204)
 
 
 @require_POST
@@ -111,7 +103,7 @@ def submit(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
         return JsonResponse({"next": after(project, assignment)})
     if is_told(project, assignment):
         return JsonResponse(_onward(project) | {"feedback": reverse("annotate:feedback", args=[slug, pk])})
-    return JsonResponse(_onward(project, _leased(request, project, body)))
+    return JsonResponse(_served(request, project, body))
 
 
 @require_POST
@@ -148,7 +140,7 @@ def skip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return _refused(error, plain)
     if plain:
         return redirect("annotate:next", slug)
-    return JsonResponse(_onward(project, _leased(request, project, body)))
+    return JsonResponse(_served(request, project, body))
 
 
 @require_POST
@@ -193,6 +185,28 @@ def _leased(request: HttpRequest, project: Project, body: dict) -> Assignment | 
     ahead = body.get("ahead")
     wish = ahead if isinstance(ahead, list) and all(isinstance(pk, int) for pk in ahead) else ()
     return lease_next(project=project, user=request.user, ahead=wish)
+
+
+def _served(request: HttpRequest, project: Project, body: dict) -> dict:
+    """Where to go; if the page asks for it, with a lease, and the page that lies ahead of that."""
+    lease = _leased(request, project, body)
+    html = lease and _ahead(request, project, lease)
+    return _onward(project, lease) | ({"ahead": html} if html else {})
+
+
+def _ahead(request: HttpRequest, project: Project, held: Assignment | None) -> str:
+    """The page to come after that of `held`; "" when nothing will come."""
+    assignment = peek(project=project, user=request.user)
+    if assignment is None:
+        return ""
+    context = page_of(project, assignment, None, key="")
+    assignment.pk = 0
+    context |= {"project": project, "assignment": assignment, "layout": "annotate/_ahead.html"}
+    context |= {"task": _sign(assignment), "order": assignment.shown_order, **so_far(request.user, project)}
+    context |= pane_of(project, request.user) | {"news": None}  # they will have judged by these guidelines
+    if held:
+        context |= {"done_today": context["done_today"] + 1, "last": held.pk}
+    return render_to_string("annotate/judge.html", context, request)
 
 
 def _onward(project: Project, lease: Assignment | None = None) -> dict:

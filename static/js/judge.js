@@ -21,11 +21,11 @@ const acts = () => ({
   back: () => click("back"), mine: () => click("mine"),
 });
 
-async function settle(main) {
+async function settle(main, html) {
   desk = new Desk(main, go);
   letterSwitch(main);
   await desk.recover();
-  ahead = new Ahead(desk.saves && desk.data.mode === "judge" ? new URL("../ahead/", location) : null);
+  ahead = new Ahead(desk.saves && desk.data.mode === "judge" ? new URL("../ahead/", location) : null, html);
   document.documentElement.dataset.ready = "yes";
 }
 
@@ -36,7 +36,7 @@ async function go(result) {
   if (!main) return location.assign(result.next);
   desk.destroy();
   swap(main, result.next);
-  await settle(main);
+  await settle(main, result.ahead);
   arrive(main, result.early);
 }
 

@@ -7,18 +7,11 @@ export const ahead = () => JSON.parse(document.documentElement.dataset.ahead ?? 
 
 /** What the server would serve next, without taking it: kept until it is known whether that comes. */
 export class Ahead {
-  /** @param url of the next task's page, which takes no slot */
-  constructor(url) {
+  /** @param html of the next task's page, if it came with the lease; else it is fetched from the url, without taking a slot */
+  constructor(url, html) {
     delete document.documentElement.dataset.ahead;
-    this.page = url ? this.#fetch(url).catch(() => null) : Promise.resolve(null); // without it the next page is loaded whole
-  }
-
-  async #fetch(url) {
-    const response = await fetch(url);
-    if (response.status !== 200 || response.redirected) return null;
-    const main = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
-    document.documentElement.dataset.ahead = main.dataset.order;
-    return main;
+    if (html) this.page = Promise.resolve(parse(html));
+    else this.page = url ? fetched(url).catch(() => null) : Promise.resolve(null); // without it the next page is loaded whole
   }
 
   /** The page if it is the one that was leased, with the lease written into it; else null. */
@@ -32,6 +25,17 @@ export class Ahead {
     for (const element of main.querySelectorAll("[action], [data-draft], [data-heartbeat]")) lease(element, assignment);
     return main;
   }
+}
+
+async function fetched(url) {
+  const response = await fetch(url);
+  return response.status !== 200 || response.redirected ? null : parse(await response.text());
+}
+
+function parse(html) {
+  const main = new DOMParser().parseFromString(html, "text/html").querySelector("main");
+  document.documentElement.dataset.ahead = main.dataset.order;
+  return main;
 }
 
 /** Addresses of no assignment become those of this one. */

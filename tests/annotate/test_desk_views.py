@@ -31,6 +31,10 @@ def lease(desk, project, bob):
 # ---- The next task together with the answer, and ahead of it
 
 
+def without_token(html):
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", html)
+
+
 def leased(response):
     body = response.json()
     return Assignment.objects.get(pk=body["assignment"]), body
@@ -41,7 +45,18 @@ def test_a_submit_carries_the_lease_of_the_next_task_when_asked(desk, lease, pro
     assert following.task_id != lease.task_id
     assert body["next"] == url("judge", following)
     assert (body["shown_order"], body["revision"], len(body["key"])) == (following.shown_order, 0, 32)
+    assert "ahead" not in body
     assert "assignment" not in send(desk, following).json()
+
+
+def test_a_submit_carries_the_page_that_lies_ahead_of_the_lease(desk, lease, project):
+    make_tasks(project=project, items=[make_item(project, "One more?", "y", "z")])
+    following, body = leased(send(desk, lease, lease=True))
+    page = desk.get(reverse("annotate:ahead", args=[project.slug])).content.decode()
+    assert without_token(body["ahead"]) == without_token(page)
+    assert "1</strong> done today" not in body["ahead"]
+    assert "2</strong> done today" in body["ahead"]
+    assert Assignment.objects.filter(state="leased").get() == following
 
 
 @pytest.mark.parametrize("ahead", ["7", {"7": 8}, [-1, 10**30], ["7"], None])
