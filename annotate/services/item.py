@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from annotate.formats import Record, read, recognised
 from annotate.formats.holds import Holds, admit
 from annotate.formats.record import prompt_sha256, split_of, text_sha256
-from annotate.models import Item, Judgement, Project, Response, Span, User
+from annotate.models import Item, Judgement, Project, Response, Span, Task, User
 from annotate.models.judgement import Source
 from annotate.services.event import record
 from annotate.services.imported import judgement_rows
@@ -94,7 +94,16 @@ def write_items(
     told = {name: counts[name] for name in ("items", "responses", "judgements")}
     told |= {"spans": Span.objects.filter(judgement__in=new).count(), "skipped": survey.records - counts["items"]}
     record(kind="items.imported", subject=project, project=project, actor=actor, format=survey.format, **told)
+    _tell_planner()
     return told
+
+
+def _tell_planner() -> None:
+    """PostgreSQL counts its rows about once a minute; until then it would plan for the tables as they were before."""
+    if connection.vendor == "postgresql":
+        tables = (model._meta.db_table for model in (Item, Response, Task, Task.responses.through))
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 
 def batches(file: BinaryIO, format: str) -> Iterator[list[Placed]]:
