@@ -115,6 +115,7 @@ def test_a_server_that_fails_is_asked_again_and_the_rater_may_stop_that(database
     desk.keyboard.press("d")
     desk.get_by_role("button", name="Stop, and go on here").click()
     desk.unroute("**/submit/")
+    desk.wait_for_selector("#answer:not([inert])")
     desk.keyboard.press("8")
     wait_saved(desk)
     assert outcomes(database) == []
@@ -132,6 +133,7 @@ def test_what_was_stopped_too_late_is_told_and_never_mixed_up(database, desk):
     desk.keyboard.press("d")
     desk.get_by_role("button", name="Stop, and go on here").click()
     desk.unroute("**/submit/")
+    desk.wait_for_selector("#answer:not([inert])")
     desk.keyboard.press("8")
     desk.keyboard.press("d")
     desk.locator("#alert", has_text="answered").wait_for()
