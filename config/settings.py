@@ -126,6 +126,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # Lets annotate.prepared keep its plans; Django's own queries are never prepared.
+    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ARTIFACT_DIR = VAR_DIR / "artifacts"  # model files, named by us
 UPLOAD_DIR = VAR_DIR / "uploads"  # parsed, never served
