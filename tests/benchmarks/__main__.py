@@ -1,4 +1,4 @@
-"""Runs every benchmark of this folder and writes docs/benchmarks.md from what they printed.
+"""Runs every benchmark of this folder, or those named, and writes docs/benchmarks.md from what was printed last.
 
 python -m tests.benchmarks [--quick] [name …]
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
+KEPT = PAGE.with_suffix(".jsonl")  # the lines that the page is written from
 INTRO = """# Benchmarks
 
 Written by `make bench` from the lines the benchmarks print; not edited by hand. Medians and ratios of one run on one
@@ -50,11 +51,24 @@ def machine() -> str:
     return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
 
 
+def keep(measured: list[dict]) -> list[dict]:
+    """What was measured takes the place of what the same commands said before; the rest stays as it was."""
+    old = [json.loads(text) for text in KEPT.read_text().splitlines()] if KEPT.exists() else []
+    again = {line["command"] for line in measured}
+    kept = [line for line in old if line["command"] not in again] + measured
+    KEPT.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept))
+    return kept
+
+
+def write(kept: list[dict]) -> None:
+    commands = "".join(f"    {command}\n" for command in dict.fromkeys(line["command"] for line in kept))
+    page = INTRO.format(machine=machine()) + "".join(map(row, kept)) + "\nCommands:\n\n" + commands
+    PAGE.write_text(page, encoding="utf-8")
+
+
 if __name__ == "__main__":
     flags = [word for word in sys.argv[1:] if word.startswith("--")]
     wanted = [word for word in sys.argv[1:] if not word.startswith("--")]
     measured = [line for name in names(wanted) for line in lines(name, flags)]
-    commands = "".join(f"    {command}\n" for command in dict.fromkeys(line["command"] for line in measured))
-    if not wanted:
-        page = INTRO.format(machine=machine()) + "".join(map(row, measured)) + "\nCommands:\n\n" + commands
-        PAGE.write_text(page, encoding="utf-8")
+    if "--quick" not in flags:
+        write(keep(measured))
