@@ -3,9 +3,8 @@
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, Q, QuerySet
@@ -21,33 +20,33 @@ from annotate.services.lease import expire_leases, heartbeat, held_by, lease_end
 from annotate.services.quota import quota_reached
 from annotate.services.task import task_key
 
-RECENT = 100  # assignments of a rater that are looked at to balance what stands on the left
-# So many tasks of equal priority stand at the front. Raters look ahead at different ones of them, and are given the one
-# they saw: if all saw the first, all but one would see it in vain.
-ABREAST = 100
-FRONT = Prepared(
-    lambda project, rater: (
-        Task.objects.filter(project=project, reserved=False)
-        .not_had_by(rater)
-        .open()
-        .served_first()
-        .values_list("pk", "priority", "key")[:ABREAST]
-    ),
-    project=int,
-    rater=int,
+RECENT = 40  # assignments of a rater that are looked at to balance what stands on the left
+# Raters look ahead at different tasks of equal priority, spread over so many at the front (over fewer, when there are
+# no more), and are given the one they saw: if all saw the first, all but one would see it in vain.
+SPREADS = (500, 50, 10)
+
+
+def _open_to(project: int, rater: int) -> TaskQuerySet:
+    return Task.objects.filter(project=project, reserved=False).not_had_by(rater).open().select_related("item")
+
+
+WHOSE = {"project": int, "rater": int}
+FIRST = Prepared(lambda **whose: _open_to(**whose).served_first()[:1], **WHOSE)
+FROM = Prepared(
+    lambda priority, start, **whose: _open_to(**whose).filter(priority=priority, pk__gte=start).served_first()[:1],
+    **WHOSE,
+    priority=int,
+    start=int,
 )
-TASK = Prepared(lambda pk: Task.objects.filter(pk=pk).select_related("item"), pk=int)
+SEEN = Prepared(
+    lambda priority, key, **whose: _open_to(**whose).filter(priority=priority, key=key), **WHOSE, priority=int, key=str
+)
 OTHERS = Prepared(lambda task: Assignment.objects.filter(task=task), task=int)
 SHOWABLE = Prepared(
     lambda task: Response.objects.filter(tasks=task).order_by("pk").values_list("pk", flat=True), task=int
 )
 SHOWN = Prepared(
-    lambda project, rater: (
-        Assignment.objects.filter(rater=rater, task__project=project)
-        .order_by("-pk")
-        .values_list("shown_order", flat=True)[:RECENT]
-    ),
-    project=int,
+    lambda rater: Assignment.objects.filter(rater=rater).order_by("-pk").values_list("shown_order", flat=True)[:RECENT],
     rater=int,
 )
 
@@ -132,28 +131,23 @@ def _choose(
         if peeking or not settle_qualification(member=member):
             return None
     kept = member is not None and member.kept
-    pick = partial(_own_place, user) if peeking else partial(_seen, ahead)
-    return hidden_choice(project, user) or _first_open(project, user, kept=kept, pick=pick)
+    return hidden_choice(project, user) or _first_open(project, user, kept=kept, peeking=peeking, ahead=ahead)
 
 
-def _first_open(project: Project, user: User, *, kept: bool, pick: Callable[[list[tuple]], int]) -> Choice | None:
+def _first_open(project: Project, user: User, *, kept: bool, peeking: bool, ahead: Sequence[int]) -> Choice | None:
     if kept and (task := _reserved_for(project.tasks.not_had_by(user).open().served_first(), user).first()):
         return Choice(task, reason="reserved")
-    front = FRONT(project=project.pk, rater=user.pk)
-    equal = [row for row in front if row[1] == front[0][1]]
-    task = TASK.first(pk=pick(equal)) if equal else None
-    return task and Choice(task, reason="priority" if task.priority > 0 else "queue")
-
-
-def _own_place(user: User, front: list[tuple]) -> int:
-    """The task at a place that differs from rater to rater, and stays while the front does."""
-    return front[zlib.crc32(f"{front[0][0]}:{user.pk}".encode()) % len(front)][0]
-
-
-def _seen(responses: Sequence[int], front: list[tuple]) -> int:
-    """The task of these responses, if it is at the front still, else the first."""
-    wanted = responses and task_key(responses)
-    return next((pk for pk, _, key in front if key == wanted), front[0][0])
+    whose = {"project": project.pk, "rater": user.pk}
+    first = FIRST.first(**whose)
+    if first is None:
+        return None
+    if peeking:
+        places = (first.pk + zlib.crc32(f"{first.pk}:{user.pk}".encode()) % spread for spread in SPREADS)
+        found = (FROM.first(**whose, priority=first.priority, start=place) for place in places)
+        task = next(filter(None, found), None)
+    else:
+        task = SEEN.first(**whose, priority=first.priority, key=task_key(ahead)) if ahead else None
+    return Choice(task or first, reason="priority" if first.priority > 0 else "queue")
 
 
 def _reserved_for(tasks: TaskQuerySet, user: User) -> TaskQuerySet:
@@ -189,7 +183,7 @@ def shown_order(project: Project, task: Task, user: User, others: Sequence[Assig
     """The rotation of the responses least used for this task, then least used by this rater, then a coin by hash."""
     ids = SHOWABLE(task=task.pk)
     in_task = Counter(_rotation(a.shown_order) for a in others)
-    by_rater = Counter(map(_rotation, SHOWN(project=project.pk, rater=user.pk)))
+    by_rater = Counter(map(_rotation, SHOWN(rater=user.pk)))
     coin = lambda turn: hashlib.sha256(f"{task.pk}:{user.pk}:{turn}".encode()).digest()  # noqa: E731
     turn = min(range(len(ids)), key=lambda turn: (in_task[turn], by_rater[turn], coin(turn)), default=0)
     return ids[turn:] + ids[:turn]
