@@ -8,10 +8,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotate.access import project_for
 from annotate.models import GuidelineVersion, Judgement, KnownAnswer, Project, User
 from annotate.models.task import TaskKind
+from annotate.prepared import Prepared
 from annotate.project_forms import GuidelinesForm
 from annotate.services.guidelines import change_guidelines, changes
 from annotate.text import prose
 from annotate.views.judging_page import example_of
+
+EXAMPLES = Prepared(
+    lambda project: KnownAnswer.objects.filter(
+        task__project=project, task__kind=TaskKind.EXAMPLE, active=True
+    ).order_by("pk"),
+    project=int,
+)
 
 
 @require_safe
@@ -24,8 +32,7 @@ def guidelines(request: HttpRequest, slug: str) -> HttpResponse:
 
 def pane_of(project: Project, user: User) -> dict:
     """What stands beside the guidelines: worked examples, and `news`, the version the rater last judged by."""
-    examples = KnownAnswer.objects.filter(task__project=project, task__kind=TaskKind.EXAMPLE, active=True)
-    return {"examples": examples.order_by("pk").only("pk", "title"), "news": _last_read(project, user)}
+    return {"examples": EXAMPLES(project=project.pk), "news": _last_read(project, user)}
 
 
 def _last_read(project: Project, user: User) -> int | None:

@@ -245,6 +245,7 @@ def _mine(request: HttpRequest, project: Project, pk: int) -> Assignment:
     mine = MINE.first(project=project.pk, rater=request.user.pk, pk=pk)
     if mine is None or (mine.kind == AssignmentKind.ADJUDICATION and "decide" not in project.rights):
         raise Http404("No such assignment of yours.")  # who was a reviewer once decides no more
+    mine.task.project, mine.rater = project, request.user
     return mine
 
 
