@@ -23,7 +23,7 @@ from annotate.services.task import task_key
 RECENT = 40  # assignments of a rater that are looked at to balance what stands on the left
 # Raters look ahead at different tasks of equal priority, spread over so many at the front (over fewer, when there are
 # no more), and are given the one they saw: if all saw the first, all but one would see it in vain.
-SPREADS = (500, 50, 10)
+SPREADS = (2000, 200, 20)
 
 
 def _open_to(project: int, rater: int) -> TaskQuerySet:
