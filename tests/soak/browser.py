@@ -35,9 +35,13 @@ class Browser:
         for cookie in answer.headers.get_all("Set-Cookie") or ():
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
+        self.heard(method, path, answer.headers)
         if answer.status >= 500:
             self.faults.append(f"{method} {path}: {answer.status}")
         return answer.status, text, answer.headers.get("Location", "")
+
+    def heard(self, method: str, path: str, headers: http.client.HTTPMessage) -> None:
+        """What a benchmark keeps of an answer."""
 
     def send(self, method: str, path: str, body: object = None) -> tuple[int, str, str]:
         """Tries until somebody answers."""
@@ -60,7 +64,11 @@ class Browser:
         if status == 200:
             return None
         assert status == 302, (status, text[:300])
+        return self.page(where)
+
+    def page(self, where: str) -> tuple[str, dict] | None:
+        """The same for an address that a submit answered with; None when that was the end of the queue."""
         status, text, _ = self.send("GET", where)
-        assert status == 200, (status, text[:300])
+        assert status in (200, 302), (status, text[:300])
         found = re.search(r'id="judge-data"[^>]*>(.*?)</script>', text, re.S)
-        return where, json.loads(found[1])
+        return (where, json.loads(found[1])) if found else None

@@ -32,6 +32,8 @@ print(json.dumps({{"project": project.pk, "sessions": sessions}}))
 class House(Site):
     """with House(folder, DATABASE_URL=…) as house: house.ports answer, house.kill(n) ends one and starts it anew."""
 
+    application = "config.asgi:application"
+
     def __enter__(self) -> "House":
         self.environment["PYTHONPATH"] = str(ROOT)
         self.manage("migrate", "-v0")
@@ -42,7 +44,7 @@ class House(Site):
 
     def serve(self, port: int):
         quiet = ["--log-level", "warning", "--no-access-log"]
-        return self.start("-m", "uvicorn", "config.asgi:application", "--port", str(port), *quiet)
+        return self.start("-m", "uvicorn", self.application, "--port", str(port), *quiet)
 
     def answers_at(self, port: int) -> bool:
         try:

@@ -1,6 +1,7 @@
 """A simulated rater: judges until nothing is left, and does on the way all that goes wrong in a day."""
 
 import contextlib
+import json
 import random
 import threading
 import time
@@ -37,25 +38,26 @@ class Rater:
     def work(self, over: threading.Event) -> None:
         """Until told that it is over. An exception is kept, for the soak to fail with."""
         try:
+            where = ""
             while not over.is_set():
-                found = self.browser.next_page(self.slug)
-                if found is None:
+                found = self.browser.page(where) if where else self.browser.next_page(self.slug)
+                where = self.judge(*found) if found else ""
+                if not found:
                     time.sleep(0.1)  # others hold the last tasks, or let them run out
-                else:
-                    self.judge(*found)
         except BaseException as error:
             self.error = error
 
-    def judge(self, url: str, data: dict) -> None:
+    def judge(self, url: str, data: dict) -> str:
+        """Where the answer leads, if it came with a lease."""
         odd = self.chance.choices([*ODD, "plain"], [*ODD.values(), 1 - sum(ODD.values())])[0]
         if odd == "skip":
             self.browser.send("POST", f"{url}skip/")
-            return
+            return ""
         body, sent = self.answer(data)
         if odd in ("vanish", "late"):
             self.expire(url)
         if odd == "vanish":
-            return
+            return ""
         if odd == "draft":
             self.browser.send(
                 "POST", f"{url}draft/", {"draft": {"answer": body["answer"]}, "revision": data["revision"]}
@@ -66,16 +68,17 @@ class Rater:
             with contextlib.suppress(Gone):
                 self.browser.once("POST", f"{url}submit/", body, deaf=True)
         self.sent.append(sent)
-        submit = lambda: self.browser.send("POST", f"{url}submit/", body)[0]  # noqa: E731
-        statuses = self.at_once(submit) if odd == "double" else [submit()]
-        sent.status = min(statuses)
+        submit = lambda: self.browser.send("POST", f"{url}submit/", body)  # noqa: E731
+        status, text, _ = min(self.at_once(submit) if odd == "double" else [submit()])
+        sent.status = status
+        return json.loads(text)["next"] if status == 200 and "assignment" in text else ""
 
     def answer(self, data: dict) -> tuple[dict, Sent]:
         ids = [response["id"] for response in data["responses"]]
         self.chance.shuffle(ids)
         sent = Sent(self.user, uuid4().hex, [[pk] for pk in ids], f"because {uuid4().hex}")
         answer = {"outcome": "ranking", "ranking": sent.ranking, "strength": 2, "rationale": sent.note, **data["fixed"]}
-        return {"answer": answer, "key": sent.key, "active_ms": 1}, sent
+        return {"answer": answer, "key": sent.key, "active_ms": 1, "lease": self.chance.random() < 0.7}, sent
 
     def at_once(self, act: Callable) -> list:
         """The act done twice at the same moment; an exception of either comes out."""
