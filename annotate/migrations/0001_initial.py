@@ -539,6 +539,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['rater', 'created_at'], name='judgement_in_turn'),
         ),
         migrations.AddIndex(
+            model_name='judgement',
+            index=models.Index(condition=models.Q(('superseded', False), ('withdrawn_at', None)), fields=['project', 'kind', 'source'], name='judgement_counts'),
+        ),
+        migrations.AddIndex(
             model_name='assignment',
             index=models.Index(fields=['rater', 'task'], name='assignment_of_rater'),
         ),

@@ -98,6 +98,11 @@ class Judgement(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "superseded", "id"], name="judgement_current"),
+            models.Index(
+                fields=["project", "kind", "source"],
+                name="judgement_counts",
+                condition=Q(superseded=False, withdrawn_at=None),
+            ),
             models.Index(fields=["rater", "created_at"], name="judgement_in_turn"),
             models.Index(fields=["project", "id"], name="judgement_to_tally", condition=Q(tallied=False)),
             models.Index(fields=["project", "kind"], name="judgement_of_kind", condition=~Q(kind="normal")),

@@ -27,18 +27,24 @@ class ProjectQuerySet(models.QuerySet):
 
     def with_progress(self) -> "ProjectQuerySet":
         """Adds items_total, judged (current judgements), wanted (slots) and still_open (slots nobody holds)."""
+        tasks = self.model.tasks.rel.related_model.objects.all()
         return self.annotate(
             items_total=count_of(self.model.items.rel.related_model.objects.all(), "project"),
             judged=count_of(self.model.judgements.rel.related_model.objects.of_people(), "project"),
-            wanted=Coalesce(Sum("tasks__slots"), 0),
-            still_open=Coalesce(Sum("tasks__open_slots"), 0),
+            wanted=sum_of(tasks, "project", Sum("slots")),
+            still_open=sum_of(tasks, "project", Sum("open_slots")),
         )
 
 
 def count_of(rows: models.QuerySet, owner: str) -> Coalesce:
-    """How many of the rows belong to each outer row by their foreign key `owner`; joins would multiply each other."""
+    """How many of the rows belong to each outer row by their foreign key `owner`."""
+    return sum_of(rows, owner, Count("pk"))
+
+
+def sum_of(rows: models.QuerySet, owner: str, what: models.Aggregate) -> Coalesce:
+    """The aggregate over those rows, by a query of its own: joins would multiply each other, and be walked per row."""
     own = rows.filter(**{owner: OuterRef("pk")}).order_by().values(owner)
-    return Coalesce(Subquery(own.annotate(n=Count("pk")).values("n")), 0)
+    return Coalesce(Subquery(own.annotate(n=what).values("n")), 0)
 
 
 class Project(models.Model):
