@@ -1,9 +1,5 @@
 """Judgements out: the page on which to choose, and the file, streamed."""
 
-from collections.abc import AsyncIterator, Iterator
-
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -31,15 +27,8 @@ def file(request: HttpRequest, slug: str) -> HttpResponse:
         context = {"project": project, "form": form, "items": project.items.exists()}
         return render(request, "annotate/export.html", context, status=422)
     export = form.export()
-    chunks = export_chunks(project=project, export=export)
-    body = _drip(chunks) if isinstance(request, ASGIRequest) else chunks
     name = f"{project.slug}-{export.format}.{export.container}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return StreamingHttpResponse(body, content_type=TYPES[export.container], headers=headers)
-
-
-async def _drip(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The same under ASGI, where Django would gather all of a plain iterator before it sends the first byte."""
-    pull = sync_to_async(lambda: next(chunks, None))
-    while (chunk := await pull()) is not None:
-        yield chunk
+    return StreamingHttpResponse(
+        export_chunks(project=project, export=export), content_type=TYPES[export.container], headers=headers
+    )
