@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-import uuid
 from pathlib import Path
 
 import psutil
@@ -41,11 +40,25 @@ print("ROWS", json.dumps(found))
 """
 
 
+class Page:
+    """A judging page, loaded or fetched ahead."""
+
+    def __init__(self, html):
+        data = re.search(r'id="judge-data"[^>]*>(.*?)</script>', html, re.S)
+        item = re.search(r"\[(item-\d+)\]", html)
+        self.data, self.item = data and json.loads(data[1]), item and item[1]
+        self.task, self.order = (re.search(rf'data-{name}="([^"]*)"', html) for name in ("task", "order"))
+
+    def stands_for(self, lease):
+        same = lease.get("task") == self.task[1] and lease["shown_order"] == json.loads(self.order[1])
+        return same and lease["revision"] == self.data["revision"]
+
+
 class Rater:
-    """One signed-in person and what their page holds between two requests."""
+    """One signed-in person, what the last submit leased them, and the page fetched ahead."""
 
     def __init__(self, http):
-        self.http, self.csrf, self.lease = http, None, None
+        self.http, self.csrf, self.lease, self.ahead = http, None, None, None
 
 
 class Touchstone(Driver):
@@ -144,35 +157,50 @@ class Touchstone(Driver):
         return rater
 
     async def next_task(self, rater):
-        self.n_requests += 1
-        async with rater.http.get(f"{self.base}/p/{SLUG}/judge/") as answer:
-            page, url = await answer.text(), str(answer.url)
-        if answer.status != 200:
-            raise PeerError("next", answer.status, page)
-        found = re.search(r'id="judge-data"[^>]*>(.*?)</script>', page, re.S)
-        if not found:
+        """What the page does: shows what it fetched ahead if that was leased, else loads; then fetches ahead again."""
+        lease, main = rater.lease, rater.ahead
+        rater.lease = rater.ahead = None
+        if lease and main and main.stands_for(lease):
+            self.counters["shown at once"] += 1
+            url, page, key = lease["next"], main, lease["key"]
+        else:
+            self.counters["loaded"] += 1
+            url, page, key = await self.load(rater, lease["next"] if lease else f"/p/{SLUG}/judge/")
+        if page is None:
             return None
-        data, key = json.loads(found[1]), re.search(r"\[(item-\d+)\]", page)
-        return Task(key and key[1], (url, data, uuid.uuid4().hex), bool(key))
+        if lease and page is main and lease.get("ahead"):
+            rater.ahead = Page(lease["ahead"])  # it came with the lease
+        else:
+            status, text, _ = await self.get(rater, f"/p/{SLUG}/judge/ahead/")
+            rater.ahead = Page(text) if status == 200 else None
+        return Task(page.item, (url, page.data, key), bool(page.item))
+
+    async def load(self, rater, where):
+        status, text, url = await self.get(rater, where)
+        if status != 200:
+            raise PeerError("next", status, text)
+        page = Page(text)
+        return (url, page, page.data["key"]) if page.data else (url, None, None)
+
+    async def get(self, rater, where):
+        self.n_requests += 1
+        async with rater.http.get(self.base + where) as answer:
+            return answer.status, await answer.text(), answer.url.path
 
     async def submit(self, rater, task, choice, note):
         self.n_requests += 1
         url, data, key = task.handle
         ids = [response["id"] for response in data["responses"]]
         best = ids if choice == "A" else ids[::-1]
-        answer = {
-            "outcome": "ranking",
-            "ranking": [[pk] for pk in best],
-            "strength": 2,
-            "rationale": note,
-            **data["fixed"],
-        }
-        body = {"answer": answer, "key": key, "active_ms": 1000}
-        headers = {"X-CSRFToken": rater.csrf, "Referer": url}
-        async with rater.http.post(f"{url}submit/", json=body, headers=headers) as stored:
+        answer = {"outcome": "ranking", "ranking": [[pk] for pk in best], "strength": 2, "rationale": note}
+        body = {"answer": answer | data["fixed"], "key": key, "active_ms": 1000, "lease": True}
+        body["ahead"] = json.loads(rater.ahead.order[1]) if rater.ahead else []
+        headers = {"X-CSRFToken": rater.csrf, "Referer": self.base + url}
+        async with rater.http.post(f"{self.base}{url}submit/", json=body, headers=headers) as stored:
             text = await stored.text()
         if stored.status != 200:
             raise PeerError("submit", stored.status, text)
+        rater.lease = json.loads(text)
 
     # ---- what is stored
 
