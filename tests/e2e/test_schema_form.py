@@ -45,6 +45,7 @@ def test_rows_change_places_by_keyboard(form, project):
     form.locator("button[value='down.criteria.0']").focus()
     form.keyboard.press("Enter")
     form.locator("[name='criteria.0.label'][value='Clarity']").wait_for()
+    form.wait_for_timeout(500)  # the new rows are there a moment before their buttons are bound
     form.locator("button[value='remove.criteria.0']").focus()
     form.keyboard.press("Enter")
     form.locator("[name='criteria.1.label']").wait_for(state="detached")
