@@ -13,6 +13,7 @@ from annotate.tally import Said, compared
 
 GROWTH = 1.02  # fitted again when there are 2 % more judgements, and while there are few
 FEW = 2000
+MODELS = ("dawid_skene", "bradley_terry")  # the first that has a value is taken
 
 
 def due(project: Project) -> bool:
@@ -29,13 +30,29 @@ def fit(*, project: Project) -> int:
     number = {name: n for n, name in enumerate(raters)}
     verdicts = [(number[name], *pair) for name, said in rows for pair in compared(said)]
     table = np.array(verdicts, dtype=np.int64).reshape(-1, 4)
-    found = {"dawid_skene": _dawid_skene(table, len(raters)), "bradley_terry": _bradley_terry(table, len(raters))}
+    found = dict(zip(MODELS, (model(table, len(raters)) for model in (_dawid_skene, _bradley_terry)), strict=True))
     with transaction.atomic():
         for tally in RaterTally.objects.filter(project=project, who__in=raters).exclude(source=Source.MACHINE):
             fitted = {name: intervals[number[tally.who]].as_dict() for name, intervals in found.items()}
             tally.reliability = fitted | {"of": len(rows)}
             tally.save(update_fields=["reliability"])
     return len(raters)
+
+
+def rater_weights(project: Project) -> dict[str, float]:
+    """How much each person's judgements can be relied on, as `fit` found last: `services.tally.who(row)` → 0 … 1.
+
+    The number is max(0, 2p − 1), p being how often the rater says what is true (Dawid–Skene) or, where that has no
+    value, follows the scores of all verdicts (Bradley–Terry). A verdict of ±1 that is right with probability p is
+    (2p − 1) times the truth on average (Natarajan et al., Learning with Noisy Labels, NeurIPS 2013, lemma 1 with equal
+    error rates): 1 of somebody who never errs, 0 of somebody who decides by lot. Who errs more often than not weighs
+    nothing, too. Machines, and raters whom nothing can be said of yet, are not in it: what they weigh is for the
+    caller to say.
+    """
+    rows = RaterTally.objects.filter(project=project).exclude(source=Source.MACHINE).order_by("pk")
+    fitted = {tally.who: [tally.reliability.get(name, {}).get("value") for name in MODELS] for tally in rows}
+    right = {name: next((p for p in found if p is not None), None) for name, found in fitted.items()}
+    return {name: max(0.0, 2 * p - 1) for name, p in right.items() if p is not None}
 
 
 def _said(project: Project) -> Iterator[tuple[str, Said]]:

@@ -8,7 +8,7 @@ import pytest
 from annotate.models import Item, RaterTally
 from annotate.models.judgement import Source
 from annotate.services.judgement import store_judgements
-from annotate.services.reliability import due, fit
+from annotate.services.reliability import due, fit, rater_weights
 from annotate.services.tally import count_waiting
 from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
@@ -61,3 +61,28 @@ def test_it_is_fitted_again_only_when_judgements_came(judged):
 def test_without_judgements_nothing_is_fitted(project):
     assert not due(project)
     assert fit(project=project) == 0
+
+
+def weigh(project, who, *values, source=Source.IMPORTED):
+    fitted = {name: {"value": p} for name, p in zip(("dawid_skene", "bradley_terry"), values, strict=False)}
+    RaterTally.objects.create(project=project, who=who, source=source, sums={}, reliability=fitted)
+
+
+def test_a_rater_weighs_as_much_as_they_are_better_than_a_lot(project):
+    weigh(project, "name:never errs", 1.0, 0.5)
+    weigh(project, "name:by lot", 0.5, 1.0)
+    weigh(project, "name:turned around", 0.1)
+    weigh(project, "user:7", None, 0.8)  # Dawid and Skene say nothing, Bradley and Terry do
+    weigh(project, "name:unknown", None, None)
+    weigh(project, "name:not fitted")
+    weigh(project, "name:gpt", 0.9, source=Source.MACHINE)
+    expected = {"name:never errs": 1.0, "name:by lot": 0.0, "name:turned around": 0.0, "user:7": pytest.approx(0.6)}
+    assert rater_weights(project) == expected
+
+
+def test_before_the_fit_nobody_weighs_and_after_it_who_guesses_weighs_least(judged):
+    assert rater_weights(judged) == {}
+    fit(project=judged)
+    weights = rater_weights(judged)
+    assert len(weights) == 17
+    assert min(weights, key=weights.get) == "name:guesses"
