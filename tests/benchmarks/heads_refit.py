@@ -20,7 +20,8 @@ import torch
 from tests.benchmarks.__main__ import machine
 from worker.rm import backbone, cache, features
 from worker.rm.embed import folder_name, key
-from worker.rm.training import HeadsRecipe, fit_heads
+from worker.rm.recipe import Recipe
+from worker.rm.training import fit_heads
 from worker.rm.types import Comparison, Dataset, Example, SpanLabel
 
 PROMPTS, TARGET = 1667, 2.0
@@ -73,11 +74,11 @@ def main() -> None:
     pairs = comparisons(rng, rows.surface[:, :6].sum(1) / 3 + rows.pooled[:, :20].sum(1) / 10)[:10_000]
     data = Dataset(people, pairs, (), CATEGORIES)
     with tempfile.TemporaryDirectory() as folder:
-        where = Path(folder) / folder_name(minilm, HeadsRecipe().rule)
+        where = Path(folder) / folder_name(minilm, Recipe().heads.rule)
         for start in range(0, len(people), 500):
             picked = np.arange(start, min(start + 500, len(people)))
             cache.write(where, [key(people[n]) for n in picked], cache.take(rows, picked))
-        runs = [fit_heads(data, minilm, HeadsRecipe(), Path(folder)) for _ in range(1 if "--quick" in sys.argv else 5)]
+        runs = [fit_heads(data, minilm, Recipe(), Path(folder)) for _ in range(1 if "--quick" in sys.argv else 5)]
     seconds = {stage: round(statistics.median(run.seconds[stage] for run in runs), 3) for stage in runs[0].seconds}
     line = {
         "name": "heads refit on 10,000 cached pairs",

@@ -25,7 +25,8 @@ from tests.benchmarks.__main__ import machine
 from tests.conftest import DATA
 from worker.rm import backbone
 from worker.rm.embed import embed
-from worker.rm.training import PARTS, HeadsRecipe, fit_embedded, fit_heads
+from worker.rm.recipe import Heads, Recipe
+from worker.rm.training import PARTS, fit_embedded, fit_heads
 from worker.rm.types import Comparison, Dataset, Example, HeldOut, SpanLabel
 
 SOURCE, FLOOR, FOLDS, ASSIGNMENTS = DATA / "qa_feedback_dev.json", 0.598, 5, 3
@@ -80,7 +81,7 @@ def folds(data: Dataset, seed: int) -> list[Dataset]:
     return found
 
 
-def cross_validate(data: Dataset, embedded, minilm, recipe: HeadsRecipe, seed: int) -> tuple[HeldOut, list[dict]]:
+def cross_validate(data: Dataset, embedded, minilm, recipe: Recipe, seed: int) -> tuple[HeldOut, list[dict]]:
     """Predictions on every prompt by heads that did not see it, margins at their temperature; and each fold's info."""
     fitted = [fit_embedded(part, embedded, minilm, recipe) for part in folds(data, seed)]
     held = [one.held_out for one in fitted]
@@ -123,14 +124,14 @@ def main() -> None:
     torch.set_num_threads(os.cpu_count() or 1)
     data, minilm = dataset(8 if quick else 1), backbone.load("minilm")
     with tempfile.TemporaryDirectory() as folder:
-        seconds = fit_heads(data, minilm, HeadsRecipe(), Path(folder)).seconds
-        embedded = embed(minilm, data.examples, HeadsRecipe().rule, Path(folder))
+        seconds = fit_heads(data, minilm, Recipe(), Path(folder)).seconds
+        embedded = embed(minilm, data.examples, Recipe().heads.rule, Path(folder))
     for stage, value in seconds.items():
         say(f"seconds, {stage}", value, "s", responses=len(data.examples), pairs=len(data.train))
     torch.set_num_threads(1)
     for name, parts in ABLATIONS.items():
         seeds = range(1 if quick else ASSIGNMENTS)
-        runs = [cross_validate(data, embedded, minilm, HeadsRecipe(parts=parts), seed) for seed in seeds]
+        runs = [cross_validate(data, embedded, minilm, Recipe(heads=Heads(parts=parts)), seed) for seed in seeds]
         each = [accuracy(held.margins, held.p).value for held, _ in runs]
         mean, decided = float(np.mean(each)), int((runs[0][0].p != 0.5).sum())
         found = wilson(mean * decided, decided)

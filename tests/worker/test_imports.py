@@ -41,7 +41,7 @@ def test_an_upload_becomes_a_job_and_the_job_writes_the_items(client_of, alice, 
     assert not Item.objects.exists()
     job = run_now(job)
     assert (job.state, job.error) == (JobState.DONE, "")
-    assert job.result == {"items": 700, "responses": 1400, "judgements": 0, "spans": 0, "skipped": 0}
+    assert job.result == {"items": 700, "responses": 1400, "judgements": 0, "spans": 0, "skipped": 0, "warnings": []}
     assert project.items.count() == 700
     assert left(settings) == []
 
@@ -55,6 +55,15 @@ def test_the_job_says_how_far_it_is(launched):
         "new: 700 items, 1,400 responses, 0 judgements, 0 spans, 0 skipped",
     ]
     assert (job.stage, job.done, job.total) == ("writing items", 700, 700)
+
+
+def test_what_unblinds_the_raters_is_said_after_a_plain_import_too(client_of, project, alice):
+    file = sent(ROWS + b'\n{"prompt": "Who?", "responses": ["I am ChatGPT."]}')["file"]
+    job = run_now(upload.start_import(project=project, file=file, format="jsonl", actor=alice))
+    words = "Responses that name the maker of their model, which raters will see: 1 (line 701)."
+    assert job.result["warnings"] == [words]
+    assert job.events.filter(kind="log").last().data["text"] == words
+    assert words in client_of(alice).get(URL).content.decode()
 
 
 def test_a_bad_file_fails_with_its_line_and_leaves_nothing(project, alice, settings):
@@ -142,7 +151,7 @@ def test_a_file_is_checked_then_imported_without_a_second_upload(client_of, alic
     assert not Item.objects.exists()
     html = client.get(f"{URL}?checked={check.pk}").content.decode()
     assert "Read as <strong>jsonl</strong>: 701 items" in html
-    assert "name the maker of their model, which raters will see: 1." in html
+    assert "name the maker of their model, which raters will see: 1 (line 701)." in html
     client.post(URL, {"checked": check.pk})
     assert run_now(Job.objects.latest("pk")).result["items"] == 701
     assert left(settings) == []

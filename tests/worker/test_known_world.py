@@ -20,7 +20,7 @@ from scipy.stats import rankdata
 from annotate.world import make_world, truth
 from annotate.world.raters import RATERS, advantage
 from tests.worker.known import dataset
-from worker.rm import backbone, training
+from worker.rm import backbone, recipe, training
 from worker.rm.scoring import score
 
 PLANTED = truth()
@@ -34,7 +34,7 @@ class Study:
         self.world = make_world(questions=110, pool=0, overlap=3, open_pairs=0, raters=raters)
         self.raters = {rater.name: rater for rater in raters}
         data = dataset(self.world)
-        self.fitted = training.fit_heads(data, backbone.load("minilm"), training.HeadsRecipe(), cache)
+        self.fitted = training.fit_heads(data, backbone.load("minilm"), recipe.Recipe(), cache)
         scores = score(self.fitted.model, data.examples, cache).heads["preference"].astype(float)
         scores /= self.fitted.model.temperature  # log-odds that hold for prompts never seen
         self.scores = scores.reshape(len(self.world.questions), -1)

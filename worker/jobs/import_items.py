@@ -5,6 +5,7 @@ params: {"file": name under the upload folder, "format", "name": as uploaded, "c
 
 from typing import BinaryIO
 
+from annotate.formats.holds import warnings
 from annotate.services.item import survey_file, write_items
 from annotate.services.preview import preview_items
 from worker.models import Job
@@ -33,13 +34,16 @@ def run(job: Job, progress: Progress) -> dict:
 def _write(job: Job, file: BinaryIO, progress: Progress) -> dict:
     survey = survey_file(file=file, format=job.params["format"], report=progress.report)
     progress.report("writing items", 0, survey.records)
+    said = warnings(survey.holds)
 
     def store() -> dict:
         counts = write_items(
             project=job.project, file=file, survey=survey, actor=job.created_by, report=progress.report
         )
         progress.log("new: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
-        return counts
+        for warning in said:
+            progress.log(warning)
+        return counts | {"warnings": said}
 
     return progress.finish(store)
 

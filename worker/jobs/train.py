@@ -1,7 +1,5 @@
 """Snapshot → dataset → fitted heads → version with metrics and a file; then its scoring is launched."""
 
-from dataclasses import asdict
-
 from django.conf import settings
 
 from annotate.models import Project
@@ -12,7 +10,8 @@ from worker.models.job import JobKind, JobState
 from worker.progress import Progress
 from worker.rm import backbone as backbones
 from worker.rm import checkpoint
-from worker.rm.training import HeadsRecipe, Trained, fit_heads
+from worker.rm.recipe import Recipe
+from worker.rm.training import Trained, fit_heads
 from worker.rm.types import Dataset
 from worker.services.job import launch
 
@@ -20,13 +19,12 @@ SUFFIX = ".safetensors"
 
 
 def run(job: Job, progress: Progress) -> dict:
-    """params: snapshot (id), recipe {"name": "heads", …fields of HeadsRecipe}, backbone (name)."""
+    """params: snapshot (id), recipe (of rm.recipe), backbone (name)."""
     _sweep()
     snapshot = Snapshot.objects.get(pk=job.params["snapshot"], project=job.project)
-    options = {name: value for name, value in job.params["recipe"].items() if name != "name"}
     progress.report("loading the backbone", 0, 1)
     backbone = backbones.load(job.params["backbone"])
-    data, recipe = dataset_of(snapshot), HeadsRecipe(**options)
+    data, recipe = dataset_of(snapshot), Recipe.model_validate(job.params["recipe"])
     trained = fit_heads(data, backbone, recipe, settings.CACHE_DIR, progress.report)
     version = _version(job, snapshot, recipe, data, trained)
     version.file = f"job{job.pk}-{job.claim}{SUFFIX}"
@@ -39,13 +37,13 @@ def run(job: Job, progress: Progress) -> dict:
         raise
 
 
-def _version(job: Job, snapshot: Snapshot, recipe: HeadsRecipe, data: Dataset, trained: Trained) -> Version:
+def _version(job: Job, snapshot: Snapshot, recipe: Recipe, data: Dataset, trained: Trained) -> Version:
     """The row to be, without its number and its file."""
     model = trained.model
     metrics = metrics_of(data, trained.held_out, model.temperature)
     return Version(
         project=job.project,
-        recipe={"name": "heads"} | asdict(recipe),
+        recipe=recipe.model_dump(mode="json"),
         snapshot=snapshot,
         trained_by=job,
         backbone=model.backbone_name,

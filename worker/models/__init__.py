@@ -1,23 +1,37 @@
 """The records of reward models: what jobs read and write, one file per noun."""
 
 from worker.models.attribution import Attribution
+from worker.models.backbone import Backbone
 from worker.models.job import Job, JobEvent
+from worker.models.node import Node
 from worker.models.pool import Candidate, CandidateScore, Pool
+from worker.models.round import Round, RoundPolicy
+from worker.models.selection import SelectionPolicy
+from worker.models.serve_token import ServeToken
 from worker.models.snapshot import Snapshot, SnapshotRow
-from worker.models.suite import Suite, SuitePair
+from worker.models.suite import Suite, SuitePair, SuiteScore
+from worker.models.sweep import Sweep
 from worker.models.version import Score, Version
 
 __all__ = [
     "Attribution",
+    "Backbone",
     "Candidate",
     "CandidateScore",
     "Job",
     "JobEvent",
+    "Node",
     "Pool",
+    "Round",
+    "RoundPolicy",
     "Score",
+    "SelectionPolicy",
+    "ServeToken",
     "Snapshot",
     "SnapshotRow",
     "Suite",
     "SuitePair",
+    "SuiteScore",
+    "Sweep",
     "Version",
 ]

@@ -10,6 +10,12 @@ class JobKind(models.TextChoices):
     TRAIN = "train"
     SCORE = "score"
     ATTRIBUTE = "attribute"
+    EVALUATE = "evaluate"  # versions on a suite
+    BACKBONE = "backbone"  # look at a backbone and register it
+    AVERAGE = "average"  # the mean of several fine-tunes' weights
+    EXPORT = "export"  # a version as a folder for others
+    FILE = "file"  # scores of a file's answers
+    SELECT = "select"  # the order in which open tasks are served
 
 
 class JobState(models.TextChoices):
@@ -48,6 +54,8 @@ class Job(models.Model):
     stage_started_at = models.DateTimeField(null=True)
 
     version = models.ForeignKey("worker.Version", models.SET_NULL, null=True, related_name="jobs")
+    origin = models.ForeignKey("self", models.SET_NULL, null=True, related_name="repeats", help_text="Made from it.")
+    sweep = models.ForeignKey("worker.Sweep", models.SET_NULL, null=True, related_name="jobs")
     result = models.JSONField(default=dict)
     error = models.TextField(blank=True)
     advice = models.TextField(blank=True, help_text="What to change after a failure.")

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.db import models
 
 from annotate.models import Project
@@ -8,6 +9,8 @@ class Suite(models.Model):
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="suites")
     name = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of its pairs: a frozen suite never changes.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -27,3 +30,18 @@ class SuitePair(models.Model):
 
     def __str__(self) -> str:
         return f"{self.suite_id} {self.category}"
+
+
+class SuiteScore(models.Model):
+    """What a version gives the two responses of a pair."""
+
+    version = models.ForeignKey("worker.Version", models.CASCADE, related_name="suite_scores")
+    pair = models.ForeignKey(SuitePair, models.CASCADE, related_name="scores")
+    chosen = models.FloatField()
+    rejected = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "pair"], name="suite_score_once")]
+
+    def __str__(self) -> str:
+        return f"{self.chosen - self.rejected:.3f}"

@@ -16,24 +16,11 @@ from .backbone import Backbone
 from .cache import Embedded
 from .embed import embed
 from .heads import Linear, Preference, RewardModel
+from .recipe import Heads, Recipe
 from .segments import label
 from .types import PREFERENCE, Comparison, Dataset, HeldOut, Report, silent
 
 PARTS = ("embeddings", "surface", "cosines", "segments")
-
-
-@dataclass(frozen=True)
-class HeadsRecipe:
-    """How the heads are fitted; stored with the version."""
-
-    rule: str = "sentence"  # how responses are cut: "sentence" or "subsentence"
-    parts: tuple[str, ...] = PARTS  # what the preference may look at
-    order_effect: bool = True  # learn how much the first shown is favoured, and leave it out when scoring
-    folds: int = 5  # for cross-fitting and for choosing the prior's strength, by prompt
-    l2: tuple[float, ...] = (3.0, 30.0, 300.0)  # prior precisions of the preference to choose from
-    segment_l2: float = 10.0
-    attribute_l2: float = 30.0
-    embedding_share: float = 1.0  # prior standard deviation of a whole embedding, relative to one feature
 
 
 @dataclass(frozen=True)
@@ -47,13 +34,13 @@ class Trained:
 
 
 def fit_heads(
-    data: Dataset, backbone: Backbone, recipe: HeadsRecipe, cache_dir: Path | None, report: Report = silent
+    data: Dataset, backbone: Backbone, recipe: Recipe, cache_dir: Path | None, report: Report = silent
 ) -> Trained:
     """Embed (or read from the cache) and fit. Raises ValueError when there is nothing to learn a preference from."""
     if not data.train:
         raise ValueError("there is no comparison to train on")
     start = time.monotonic()
-    embedded = embed(backbone, data.examples, recipe.rule, cache_dir, report)
+    embedded = embed(backbone, data.examples, recipe.heads.rule, cache_dir, report)
     middle = time.monotonic()
     with _one_thread():
         trained = fit_embedded(data, embedded, backbone, recipe, report)
@@ -74,25 +61,28 @@ def _one_thread() -> Iterator[None]:
 
 
 def fit_embedded(
-    data: Dataset, embedded: Embedded, backbone: Backbone, recipe: HeadsRecipe, report: Report = silent
+    data: Dataset, embedded: Embedded, backbone: Backbone, recipe: Recipe, report: Report = silent
 ) -> Trained:
     """The same from embeddings alone: a second of work."""
-    fold, held = _folds(data, recipe.folds)
+    own = recipe.heads
+    fold, held = _folds(data, own.folds)
     categories, labels = _segment_labels(data, embedded, held)
-    segment, logits = _cross_fit(embedded, labels, fold, recipe, report)
+    segment, logits = _cross_fit(embedded, labels, fold, own, report)
     x = heads.response_inputs(embedded, logits)
     first, second, p, count = _columns(data.train)
-    pairs = preference.Pairs(x[first] - x[second], p, count, torch.from_numpy(fold)[first], recipe.order_effect)
-    fitted = preference.fit(pairs, _share(recipe.parts, recipe, embedded, x), recipe.l2, report)
+    pairs = preference.Pairs(
+        x[first] - x[second], p, count, torch.from_numpy(fold)[first], recipe.preference.order != "none"
+    )
+    fitted = preference.fit(pairs, _share(own.parts, own, embedded, x), own.l2, report)
     report("attributes", 0, 1, {})
     criteria, ratings = _ratings(data, held)
-    share = _share(PARTS, recipe, embedded, x)
-    attributes = heads.fit_ridge(x[~held], ratings[~held], share, recipe.attribute_l2)
+    share = _share(PARTS, own, embedded, x)
+    attributes = heads.fit_ridge(x[~held], ratings[~held], share, own.attribute_l2)
     model = RewardModel(
         backbone_name=backbone.name,
         backbone_hash=backbone.hash,
         encode_hash=backbone.encoder.hash,
-        rule=recipe.rule,
+        rule=own.rule,
         categories=categories,
         heads=(PREFERENCE, *(f"attribute:{key}" for key in criteria), *(f"segment:{key}" for key in categories)),
         segment=segment,
@@ -164,7 +154,7 @@ def _columns(pairs: Sequence[Comparison]) -> tuple[Tensor, Tensor, Tensor, Tenso
     return first, second, p, torch.tensor([pair.weight for pair in pairs], dtype=torch.float32)
 
 
-def _share(parts: Sequence[str], recipe: HeadsRecipe, embedded: Embedded, x: Tensor) -> Tensor:
+def _share(parts: Sequence[str], recipe: Heads, embedded: Embedded, x: Tensor) -> Tensor:
     """(inputs,) prior standard deviation of each standardised input's weight; 0 leaves a part out."""
     width = embedded.segments.shape[1]
     sizes = (2 * width, len(features.SURFACE), len(features.COSINES), x.shape[1])
@@ -198,7 +188,7 @@ def _segment_labels(
 
 
 def _cross_fit(
-    embedded: Embedded, labels: Tensor, fold: np.ndarray, recipe: HeadsRecipe, report: Report
+    embedded: Embedded, labels: Tensor, fold: np.ndarray, recipe: Heads, report: Report
 ) -> tuple[Linear, Tensor]:
     """The segment heads, and (segments, categories) logits that no training segment helped to fit for itself."""
     x = heads.segment_inputs(embedded)

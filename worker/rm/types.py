@@ -19,6 +19,15 @@ class SpanLabel:
 
 
 @dataclass(frozen=True)
+class StepLabel:
+    """One step of a response, from start to end, and what people said of it: −1 wrong, 0 neutral, 1 right."""
+
+    start: int
+    end: int
+    label: float  # a mean over raters
+
+
+@dataclass(frozen=True)
 class Example:
     """One response with its prompt, and what people said about it alone."""
 
@@ -29,6 +38,7 @@ class Example:
     context: tuple[str, ...] = ()  # passages the answerer was given
     spans: tuple[SpanLabel, ...] | None = None  # None: nobody looked; (): looked, nothing to mark
     ratings: Mapping[str, float] = field(default_factory=dict)  # criterion → mean rating; missing: absent
+    steps: tuple[StepLabel, ...] | None = None  # None: nobody judged its steps
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,18 @@ class Comparison:
     p: float  # 1 first preferred, 0 second preferred, .5 tie; soft values allowed
     weight: float = 1.0
     strength: int | None = None  # 1 slightly, 2 better, 3 much better
+    rater: str = ""  # who, under a name that means nothing outside the data set; "": not known
+    probability: float = 1.0  # with which its task was chosen to be judged
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One rater's order of two or more examples: groups of equals, best first. Its pairs are Comparisons as well."""
+
+    groups: tuple[tuple[int, ...], ...]  # positions in Dataset.examples
+    shown: tuple[int, ...]  # the same positions in the order shown; those in no group were not ranked
+    weight: float = 1.0
+    rater: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +74,7 @@ class Dataset:
     categories: tuple[str, ...] = ()  # of spans
     criteria: tuple[str, ...] = ()  # of ratings
     test_groups: frozenset[str] = frozenset()  # groups held out, also from segment and attribute heads
+    rankings: Sequence[Ranking] = ()  # the training verdicts whole, for objectives of rankings
 
 
 # report(stage, done, total, metrics): called often; may raise to cancel the work.

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from worker.rm import backbone, embed
-from worker.rm.training import HeadsRecipe, fit_embedded
+from worker.rm.recipe import Recipe
+from worker.rm.training import fit_embedded
 from worker.rm.types import Comparison, Dataset, Example, SpanLabel
 
 PLACES = "Arvel Bruma Corsk Dunmere Elvas Fendry Gorlan Hestal Ivary Jorun Kelso Lomar".split()
@@ -79,4 +80,4 @@ def embedded(minilm, world):
 
 @pytest.fixture(scope="session")
 def trained(minilm, world, embedded):
-    return fit_embedded(world, embedded, minilm, HeadsRecipe())
+    return fit_embedded(world, embedded, minilm, Recipe())

@@ -6,7 +6,8 @@ import torch
 
 from worker.rm import backbone, embed, scoring
 from worker.rm.attribution import attribute
-from worker.rm.training import HeadsRecipe, fit_embedded
+from worker.rm.recipe import Recipe
+from worker.rm.training import fit_embedded
 from worker.rm.types import PREFERENCE
 
 
@@ -62,7 +63,7 @@ def test_a_causal_model_without_padding_token_is_padded_right(llama, world):
 
 
 def test_the_whole_loop_runs_on_a_causal_model(llama, world):
-    trained = fit_embedded(world, embed.embed(llama, world.examples), llama, HeadsRecipe())
+    trained = fit_embedded(world, embed.embed(llama, world.examples), llama, Recipe())
     example = world.examples[1]
     expected = scoring.score(trained.model, [example]).heads[PREFERENCE][0]
     for method, tolerance in (("exact", 1e-4), ("ig", 1e-2)):

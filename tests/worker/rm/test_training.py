@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from worker.rm import features, heads
-from worker.rm.training import HeadsRecipe, fit_embedded
+from worker.rm.recipe import Heads, Preference, Recipe
+from worker.rm.training import fit_embedded
 from worker.rm.types import PREFERENCE, Comparison
 
 
@@ -43,15 +44,15 @@ def test_held_out_ratings_are_followed(trained):
 def test_swapped_labels_give_one_minus_the_accuracy(minilm, world, embedded, trained):
     """A data set and its mirror image fit mirrored heads: nothing but the labels says which side is better."""
     turned = [replace(pair, p=1 - pair.p) for pair in world.train]
-    mirrored = fit_embedded(replace(world, train=turned), embedded, minilm, HeadsRecipe(order_effect=False))
-    straight = fit_embedded(world, embedded, minilm, HeadsRecipe(order_effect=False))
+    mirrored = fit_embedded(replace(world, train=turned), embedded, minilm, Recipe(preference=Preference(order="none")))
+    straight = fit_embedded(world, embedded, minilm, Recipe(preference=Preference(order="none")))
     assert accuracy(mirrored.held_out) == pytest.approx(1 - accuracy(straight.held_out), abs=1e-9)
 
 
 def test_the_loss_starts_at_ln_2_and_falls(minilm, world, embedded):
     decided = replace(world, train=[pair for pair in world.train if pair.p != 0.5])
     told = []
-    fit_embedded(decided, embedded, minilm, HeadsRecipe(), lambda *one: told.append(one))
+    fit_embedded(decided, embedded, minilm, Recipe(), lambda *one: told.append(one))
     losses = [metrics["loss"] for stage, _, _, metrics in told if stage == "fit"]
     assert losses[0] == pytest.approx(math.log(2), abs=1e-6)
     assert losses[-1] == min(losses)
@@ -62,7 +63,7 @@ def test_a_favour_for_the_first_shown_is_learned_and_left_out(minilm, world, emb
     rng = np.random.default_rng(0)
     chance = 1 / (1 + math.exp(-1.5))
     pairs = [replace(pair, p=float(rng.random() < chance)) for pair in world.train * 4]
-    found = fit_embedded(replace(world, train=pairs), embedded, minilm, HeadsRecipe())
+    found = fit_embedded(replace(world, train=pairs), embedded, minilm, Recipe())
     assert found.info["order_gamma"] == pytest.approx(1.5, abs=0.3)
     assert abs(found.held_out.margins.mean()) < 0.3
 
@@ -74,20 +75,20 @@ def test_nothing_of_the_held_out_groups_is_learned_from(minilm, world, embedded,
         for one in world.examples
     ]
     turned = [replace(pair, p=1 - pair.p) for pair in world.test]
-    other = fit_embedded(replace(world, examples=examples, test=turned), embedded, minilm, HeadsRecipe())
+    other = fit_embedded(replace(world, examples=examples, test=turned), embedded, minilm, Recipe())
     assert torch.equal(other.model.response.weights, trained.model.response.weights)
     assert torch.equal(other.model.segment.weights, trained.model.segment.weights)
 
 
 def test_who_was_not_looked_at_teaches_no_segment(minilm, world, embedded):
     nobody = [replace(one, spans=None, ratings={}) for one in world.examples]
-    found = fit_embedded(replace(world, examples=nobody), embedded, minilm, HeadsRecipe())
+    found = fit_embedded(replace(world, examples=nobody), embedded, minilm, Recipe())
     assert found.model.heads == (PREFERENCE,)
     assert found.info["without_head"] == ["attribute:quality", "segment:irrelevant", "segment:wrong"]
 
 
 def test_parts_left_out_have_no_weight(minilm, world, embedded):
-    found = fit_embedded(world, embedded, minilm, HeadsRecipe(parts=("surface",)))
+    found = fit_embedded(world, embedded, minilm, Recipe(heads=Heads(parts=("surface",))))
     used = found.model.response.weights[0].nonzero()[:, 0]
     width = embedded.pooled.shape[1]
     assert used.min() >= width
@@ -98,18 +99,18 @@ def test_without_comparisons_there_is_nothing_to_fit(minilm, world, embedded, tm
     from worker.rm.training import fit_heads
 
     with pytest.raises(ValueError, match="no comparison"):
-        fit_heads(replace(world, train=[]), minilm, HeadsRecipe(), tmp_path)
+        fit_heads(replace(world, train=[]), minilm, Recipe(), tmp_path)
 
 
 def test_few_labels_are_enough_to_run(minilm, world, embedded):
     few = replace(world, train=[Comparison(36, 37, 1.0)], test=[])
-    assert fit_embedded(few, embedded, minilm, HeadsRecipe()).held_out.margins.shape == (0,)
+    assert fit_embedded(few, embedded, minilm, Recipe()).held_out.margins.shape == (0,)
 
 
 def test_spans_on_one_response_are_enough_to_run(minilm, world, embedded):
     """Every labelled segment then lies in one fold, and the others have nothing to learn from."""
     examples = [one if n == 37 else replace(one, spans=None) for n, one in enumerate(world.examples)]
-    found = fit_embedded(replace(world, examples=examples), embedded, minilm, HeadsRecipe())
+    found = fit_embedded(replace(world, examples=examples), embedded, minilm, Recipe())
     assert "segment:irrelevant" in found.model.heads
     assert np.isfinite(found.held_out.margins).all()
 
