@@ -3,6 +3,7 @@
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from annotate.formats.record import Record, Verdict
@@ -11,6 +12,7 @@ from annotate.schema import Category, Criterion, Principle, Schema
 SCALES = ((1, 5), (0, 4), (1, 7), (0, 9), (1, 10))  # the usual ones, tried in turn
 KEY = re.compile(r"[a-z][a-z0-9_-]{0,39}")  # as annotate.schema has it
 MOST = 200  # keys of one kind
+TOLD = 5  # places that a warning names
 # A response that says who wrote it unblinds its raters (FastChat's arena drops such votes by a list like this one).
 MAKERS = re.compile(
     r"\b(?:(?:developed|created|trained|made|built) by (?:OpenAI|Anthropic|Google|DeepMind|Meta|Mistral|Microsoft"
@@ -52,20 +54,28 @@ class Holds:
     asks: set[str] = field(default_factory=set)  # steps, turns, partial, omissions, rewrite, demonstration
     makers: int = 0  # responses that name the maker of their model
     models: int = 0  # responses that say they are a model's
+    telling: dict[str, list[str]] = field(default_factory=dict)  # "makers", "models" -> where the first of them stand
 
-    def add(self, one: Record) -> None:
+    def add(self, one: Record, where: str = "") -> None:
         """Count the record in. ValueError where a key could stand in no schema, or there are too many."""
         self.items += 1
         self.responses += len(one.responses)
         self.judgements += len(one.judgements)
         self.unjudged += not one.judgements
-        self.makers += sum(names_maker(answer.text) for answer in one.responses)
-        self.models += sum(names_model(answer.text) for answer in one.responses)
+        self._unblinding("makers", names_maker, one, where)
+        self._unblinding("models", names_model, one, where)
         for verdict in one.judgements:
             self._add(verdict)
         for name in ("spans", "criteria", "principles", "safety"):
             if len(getattr(self, name)) > MOST:
                 raise ValueError(f"more than {MOST} different {name.replace('spans', 'span categories')}")
+
+    def _unblinding(self, name: str, tells: Callable[[str], bool], one: Record, where: str) -> None:
+        found = sum(tells(answer.text) for answer in one.responses)
+        setattr(self, name, getattr(self, name) + found)
+        places = self.telling.setdefault(name, [])
+        if found and where and len(places) <= TOLD:
+            places.append(where)
 
     def _add(self, verdict: Verdict) -> None:
         self.sources[verdict.source] += 1
@@ -91,6 +101,23 @@ class Holds:
             raise ValueError(f"ratings: {key!r} = {value!r} is no level of a criterion")
         whole = whole and value == int(value)
         self.criteria[key] = [min(low, value), max(high, value), whole, reasons or reason]
+
+
+def warnings(holds: Holds) -> list[str]:
+    """What a person should know before these items are judged, in sentences with the first places in the file."""
+    said = {
+        "Responses that name the maker of their model, which raters will see": (holds.makers, "makers"),
+        "Responses that say they come from a model (“as an AI”)": (holds.models, "models"),
+        "Items without a judgement": (holds.unjudged if holds.judgements else 0, ""),
+        "Judgements of a machine": (holds.sources["machine"], ""),
+        "Simulated judgements": (holds.sources["simulated"], ""),
+    }
+    return [f"{words}: {count:,}{_places(holds.telling.get(name))}." for words, (count, name) in said.items() if count]
+
+
+def _places(where: list[str] | None) -> str:
+    """In brackets; one place more than are told says that there are more."""
+    return f" ({', '.join(where[:TOLD])}{' …' if len(where) > TOLD else ''})" if where else ""
 
 
 def admit(schema: Schema, holds: Holds) -> Schema:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from annotate.formats import Record, read, recognised
-from annotate.formats.holds import Holds, admit
+from annotate.formats.holds import Holds, admit, warnings
 from annotate.formats.record import prompt_sha256, split_of, text_sha256
 from annotate.models import Item, Judgement, Project, Response, Span, Task, User
 from annotate.models.judgement import Source
@@ -45,14 +45,16 @@ class Survey:
 
 def import_items(
     *, project: Project, file: BinaryIO, format: str, actor: User | None = None, report: Report = silent
-) -> dict[str, int]:
+) -> dict[str, int | list[str]]:
     """Write the file's items, responses, judgements and spans; what is there already is passed by.
 
     Returns {"items", "responses", "judgements", "spans", "skipped"}: what is new, and how many records held no new
-    item. Raises ValueError "line 17: …", and then nothing was written. `file` is binary and is read twice.
+    item; and "warnings", sentences about what all of the file holds, such as responses that unblind their raters.
+    Raises ValueError "line 17: …", and then nothing was written. `file` is binary and is read twice.
     """
     survey = survey_file(file=file, format=format, report=report)
-    return write_items(project=project, file=file, survey=survey, actor=actor, report=report)
+    told = write_items(project=project, file=file, survey=survey, actor=actor, report=report)
+    return told | {"warnings": warnings(survey.holds)}
 
 
 def survey_file(*, file: BinaryIO, format: str, report: Report = silent) -> Survey:
@@ -62,7 +64,7 @@ def survey_file(*, file: BinaryIO, format: str, report: Report = silent) -> Surv
     first: dict[str, tuple[str, str]] = {}  # id -> where it stood first, and for which item
     for where, one in read(file, format):
         try:
-            holds.add(one)
+            holds.add(one, where)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
         if one.id:

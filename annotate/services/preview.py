@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from django.core.exceptions import ValidationError
 
-from annotate.formats.holds import Holds, added, admit
+from annotate.formats.holds import added, admit, warnings
 from annotate.models import Project
 from annotate.schema import Schema
 from annotate.services.imported import check_verdicts, named, said_here
@@ -46,18 +46,6 @@ def preview_items(*, project: Project, file: BinaryIO, format: str, report: Repo
         "added": added(project.schema, schema),
         "warnings": warnings(holds),
     }
-
-
-def warnings(holds: Holds) -> list[str]:
-    """What a person should know before these items are judged, in sentences."""
-    said = {
-        "Responses that name the maker of their model, which raters will see": holds.makers,
-        "Responses that say they come from a model (“as an AI”)": holds.models,
-        "Items without a judgement": holds.unjudged if holds.judgements else 0,
-        "Judgements of a machine": holds.sources["machine"],
-        "Simulated judgements": holds.sources["simulated"],
-    }
-    return [f"{words}: {count:,}." for words, count in said.items() if count]
 
 
 def _check_batch(project: Project, schema: Schema, batch: list[Placed], new: _New) -> None:

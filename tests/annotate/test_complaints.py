@@ -146,5 +146,5 @@ def test_a_check_of_a_file_counts_the_responses_that_tell_who_wrote_them(project
     file.write_text(json.dumps({"prompt": "Who?", "responses": ["I am ChatGPT.", "As an AI, I cannot say."]}))
     call_command("import_items", "answers", str(file), "--dry-run", "--json")
     told = json.loads(capsys.readouterr().out)["warnings"]
-    assert ["maker of their model" in words and words.endswith(": 1.") for words in told] == [True, False]
+    assert ["maker of their model" in words and words.endswith(": 1 (line 1).") for words in told] == [True, False]
     assert not Item.objects.exists()

@@ -52,7 +52,7 @@ def test_out_and_in_and_out_again_is_the_same(project):
 def test_what_is_exported_is_known_when_it_comes_back(project):
     bring_in(project, "\n".join(map(json.dumps, ROWS)))
     out = "\n".join(line(record) for _, record in records(project))
-    nothing = {"items": 0, "responses": 0, "judgements": 0, "spans": 0, "skipped": 3}
+    nothing = {"items": 0, "responses": 0, "judgements": 0, "spans": 0, "skipped": 3, "warnings": []}
     assert bring_in(project, out) == nothing
     turned = FULL | {"judgements": [dict(reversed(verdict.items())) for verdict in FULL["judgements"]]}
     for verdict in turned["judgements"]:
