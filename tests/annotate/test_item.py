@@ -12,7 +12,7 @@ from annotate.models.judgement import Source
 from annotate.services.item import import_items
 from annotate.services.project import change_schema
 
-NOTHING = {"items": 0, "responses": 0, "judgements": 0, "spans": 0, "skipped": 0, "warnings": []}
+NOTHING = {"items": 0, "responses": 0, "judgements": 0, "spans": 0, "skipped": 0}
 SPAN = {"response": 1, "start": 0, "end": 1, "quote": "🙂", "category": "tone-deaf", "severity": 3}
 VERDICT = {
     "shown": [1, 0],
@@ -35,14 +35,22 @@ def plain(number: int) -> dict:
     return {"prompt": f"Question {number}?", "responses": ["a", "b", "c"]}
 
 
-def bring_in(project, *rows, **options):
+def told_of(project, *rows, **options):
     data = "\n".join(json.dumps(row) for row in rows).encode()
     return import_items(project=project, file=io.BytesIO(data), format="jsonl", **options)
 
 
+def counted(told):
+    return {name: count for name, count in told.items() if name != "warnings"}
+
+
+def bring_in(project, *rows, **options):
+    return counted(told_of(project, *rows, **options))
+
+
 def test_an_item_is_written_with_everything_that_came_with_it(project, alice):
     counts = bring_in(project, ROW, actor=alice)
-    assert counts == {"items": 1, "responses": 2, "judgements": 1, "spans": 1, "skipped": 0, "warnings": []}
+    assert counts == {"items": 1, "responses": 2, "judgements": 1, "spans": 1, "skipped": 0}
     item, judgement = Item.objects.get(), Judgement.objects.get()
     left, right = (response.pk for response in item.responses.all())
     assert (item.external_id, item.prompt, item.split in ("train", "test")) == ("q1", "Why?", True)
@@ -54,7 +62,7 @@ def test_an_item_is_written_with_everything_that_came_with_it(project, alice):
     assert judgement.texts_sha256["prompt"] == item.prompt_sha256
     span = Span.objects.get()
     assert (span.response_id, span.quote, span.severity) == (right, "🙂", 3)
-    assert Event.objects.get(kind="items.imported").data | {"warnings": []} == {"format": "jsonl", **counts}
+    assert Event.objects.get(kind="items.imported").data == {"format": "jsonl", **counts}
 
 
 def test_the_ids_that_a_rater_sees_do_not_tell_the_place_in_the_file(project):
@@ -211,26 +219,25 @@ def test_reading_queries_do_not_grow_with_the_file(project, django_assert_max_nu
 
 def test_responses_that_tell_their_model_are_counted_with_their_lines(project):
     telling = [{"prompt": f"Who {n}?", "responses": ["I am ChatGPT.", "As an AI, I cannot say."]} for n in range(6)]
-    warnings = bring_in(project, plain(1), *telling)["warnings"]
+    warnings = told_of(project, plain(1), *telling)["warnings"]
     assert warnings == [
         "Responses that name the maker of their model, which raters will see: 6"
         " (line 2, line 3, line 4, line 5, line 6 …).",
         "Responses that say they come from a model (“as an AI”): 6 (line 2, line 3, line 4, line 5, line 6 …).",
     ]
-    assert bring_in(project, plain(2), telling[0])["warnings"][0].endswith(": 1 (line 2).")
+    assert told_of(project, plain(2), telling[0])["warnings"][0].endswith(": 1 (line 2).")
 
 
 def test_the_command(project, tmp_path, capsys):
     path = tmp_path / "items.jsonl"
     path.write_text(json.dumps(ROW))
     call_command("import_items", "answers", str(path), "--format", "jsonl", "--json")
-    assert json.loads(capsys.readouterr().out) == {
+    assert counted(json.loads(capsys.readouterr().out)) == {
         "items": 1,
         "responses": 2,
         "judgements": 1,
         "spans": 1,
         "skipped": 0,
-        "warnings": [],
     }
     path.write_text('{"prompt": 1}')
     with pytest.raises(CommandError, match=r"^line 1: turns\.0\.content: Input should be a valid string"):
@@ -242,16 +249,9 @@ def test_the_command(project, tmp_path, capsys):
 @pytest.mark.data
 def test_the_real_file_is_imported_whole_and_once(project, human_data):
     with (human_data / "qa_feedback_dev.json").open("rb") as file:
-        counts = import_items(project=project, file=file, format="qa-feedback")
-        assert counts == {
-            "items": 500,
-            "responses": 2000,
-            "judgements": 3000,
-            "spans": 1373,
-            "skipped": 0,
-            "warnings": [],
-        }
-        again = import_items(project=project, file=file, format="qa-feedback")
+        counts = counted(import_items(project=project, file=file, format="qa-feedback"))
+        assert counts == {"items": 500, "responses": 2000, "judgements": 3000, "spans": 1373, "skipped": 0}
+        again = counted(import_items(project=project, file=file, format="qa-feedback"))
     assert again == NOTHING | {"skipped": 500}
     assert all(span.response.text[span.start : span.end] == span.quote for span in Span.objects.select_related())
     assert 60 < Item.objects.filter(split="test").count() < 140
