@@ -3,6 +3,7 @@
 A schema is stored as JSON, one row per version; a judgement keeps the number of the one it was made under.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -57,6 +58,19 @@ class Criterion(Part):
         """Is the value one of the answers? Levels are whole numbers, a number need not be."""
         low, high = self.range
         return low <= value <= high and (self.kind == "number" or value == int(value))
+
+
+def rubric_mean(criteria: Iterable[Criterion], ratings: Mapping[str, float]) -> float | None:
+    """One response's ratings in one number, 0 the worst and 1 the best, by the weights of the criteria.
+
+    Σ w (value − low) / (high − low) / Σ w over the criteria that were rated, so scales of any length count alike.
+    None where nothing that weighs was rated; a value that the scale does not have (any more) is left out.
+    """
+    rated = [(one, ratings[one.key]) for one in criteria if one.key in ratings and one.accepts(ratings[one.key])]
+    whole = sum(one.weight for one, _ in rated)
+    if not whole:
+        return None
+    return sum(one.weight * (value - one.range[0]) / (one.range[1] - one.range[0]) for one, value in rated) / whole
 
 
 class Principle(Part):

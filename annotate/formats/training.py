@@ -9,24 +9,26 @@ from collections.abc import Callable, Iterator
 
 from annotate.formats.record import Record
 from annotate.formats.votes import Pair, pairs
+from annotate.schema import Schema, rubric_mean
 
 Rows = Iterator[dict]
 Message = dict[str, str]
 
 
-def touchstone(record: Record, together: bool) -> Rows:
+def touchstone(record: Record, together: bool, schema: Schema) -> Rows:
     """Our own format, with nothing lost: one row, whatever was judged."""
     yield record.model_dump(mode="json", exclude_defaults=True)
 
 
-def preference(record: Record, together: bool) -> Rows:
+def preference(record: Record, together: bool, schema: Schema) -> Rows:
     """TRL's explicit preference, conversational: prompt, chosen, rejected. DPO and reward training take it."""
     for _, chosen, rejected in _decided(record, together):
         yield {"prompt": prompt(record), "chosen": _said(record, chosen), "rejected": _said(record, rejected)}
 
 
-def reward(record: Record, together: bool) -> Rows:
-    """For reward models: a preference with its margin, the share that prefers `chosen`, weight, raters and spans."""
+def reward(record: Record, together: bool, schema: Schema) -> Rows:
+    """For reward models: a preference with its margin, the share that prefers `chosen`, weight, raters and spans;
+    and the mean rating of both sides, by the weights of the project's criteria (0 … 1; None where nobody rated)."""
     for pair, chosen, rejected in _decided(record, together):
         share = pair.share if chosen == pair.first else 1 - pair.share
         yield {
@@ -39,10 +41,12 @@ def reward(record: Record, together: bool) -> Rows:
             "raters": len(pair.votes),
             "chosen_spans": _spans(pair, chosen),
             "rejected_spans": _spans(pair, rejected),
+            "chosen_rating": _rating(pair, chosen, schema),
+            "rejected_rating": _rating(pair, rejected, schema),
         }
 
 
-def kto(record: Record, together: bool) -> Rows:
+def kto(record: Record, together: bool, schema: Schema) -> Rows:
     """Unpaired: a response that was preferred is good, one that lost, or was called bad, is not. A tie says nothing."""
     votes: dict[int, Counter[bool]] = {}
     for place, good in _goodness(record):
@@ -54,7 +58,7 @@ def kto(record: Record, together: bool) -> Rows:
             yield _judged(record, place, found[True] > found[False])
 
 
-def sft(record: Record, together: bool) -> Rows:
+def sft(record: Record, together: bool, schema: Schema) -> Rows:
     """What to imitate: demonstrations and rewrites of raters, then responses that won every comparison."""
     texts: dict[str, str] = {}
     for verdict in record.judgements:
@@ -68,7 +72,7 @@ def sft(record: Record, together: bool) -> Rows:
         yield {"prompt": prompt(record), "completion": [_message(text)], "kind": kind}
 
 
-def steps(record: Record, together: bool) -> Rows:
+def steps(record: Record, together: bool, schema: Schema) -> Rows:
     """Stepwise supervision: the steps of a response and whether each is right, up to the first of which nobody spoke.
 
     A step is right where it was called good or neutral; `together` takes the majority, and a draw is not right.
@@ -82,7 +86,7 @@ def steps(record: Record, together: bool) -> Rows:
                 yield {"prompt": plain(record), "completions": texts, "labels": [label >= 0 for label in known]}
 
 
-EXPORTS: dict[str, Callable[[Record, bool], Rows]] = {
+EXPORTS: dict[str, Callable[[Record, bool, Schema], Rows]] = {
     "touchstone": touchstone,
     "preference": preference,
     "dpo": preference,
@@ -138,6 +142,13 @@ def _spans(pair: Pair, place: int) -> list[dict]:
     return [
         {"start": one.start, "end": one.end, "category": one.category, "severity": one.severity or 0} for one in marks
     ]
+
+
+def _rating(pair: Pair, place: int, schema: Schema) -> float | None:
+    """The mean over those who voted and rated the response."""
+    given = [rubric_mean(schema.criteria, vote.verdict.ratings.get(str(place), {})) for vote in pair.votes]
+    given = [mean for mean in given if mean is not None]
+    return round(sum(given) / len(given), 6) if given else None
 
 
 def _said(record: Record, place: int) -> list[Message]:

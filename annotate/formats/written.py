@@ -80,11 +80,12 @@ def _schema(export: str) -> "pa.Schema":
     spans = pa.list_(pa.struct({"start": whole, "end": whole, "category": text, "severity": whole}))
     preference = {"prompt": said, "chosen": said, "rejected": said}
     numbers = {"margin": number, "soft_label": number, "weight": number, "raters": whole}
+    ratings = {"chosen_rating": number, "rejected_rating": number}
     columns = {
         "touchstone": {"id": text, **dict.fromkeys(OWN, text), "cursor": whole},
         "preference": preference,
         "dpo": preference,
-        "reward": preference | numbers | {"chosen_spans": spans, "rejected_spans": spans},
+        "reward": preference | numbers | {"chosen_spans": spans, "rejected_spans": spans} | ratings,
         "kto": {"prompt": said, "completion": said, "label": pa.bool_()},
         "sft": {"prompt": said, "completion": said, "kind": text},
         "prm": {"prompt": text, "completions": pa.list_(text), "labels": pa.list_(pa.bool_())},

@@ -51,9 +51,9 @@ def export_chunks(*, project: Project, export: Export) -> Iterator[bytes]:
 
 def export_rows(*, project: Project, export: Export) -> Iterator[dict]:
     """The rows, each with the number of its item as `item`, or `cursor` in our own format."""
-    name = "cursor" if export.whole else "item"
+    name, schema = "cursor" if export.whole else "item", project.schema
     for number, record in records(project, export):
-        for row in EXPORTS[export.format](record, export.together):
+        for row in EXPORTS[export.format](record, export.together, schema):
             yield row | {name: number}
 
 

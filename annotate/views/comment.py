@@ -13,6 +13,7 @@ from annotate.access import project_for
 from annotate.models import Comment, Judgement, Project, Task, User
 from annotate.models.review import CaseState
 from annotate.models.task import AssignmentKind
+from annotate.schema import Schema
 from annotate.services.comment import add_comment, delete_comment, may_delete
 from annotate.views.judging_page import names_of
 from annotate.views.told import told
@@ -75,7 +76,7 @@ def outcomes(request: HttpRequest, slug: str) -> HttpResponse:
     """The rater's judgements beside what reviewers decided; nobody else's answer and no name."""
     project = project_for(request.user, slug, "judge")
     page = Paginator(_reviewed(project, request.user), PAGE).get_page(request.GET.get("page"))
-    rows = [_outcome(mine, request.user) for mine in page]
+    rows = [_outcome(mine, request.user, project.schema) for mine in page]
     return render(request, "annotate/outcomes.html", {"project": project, "page": page, "rows": rows})
 
 
@@ -89,15 +90,15 @@ def _reviewed(project: Project, user: User) -> QuerySet[Judgement]:
     return rows.order_by("-task__case__closed_at", "-pk") if project.show_outcomes else own.none().order_by("pk")
 
 
-def _outcome(mine: Judgement, user: User) -> dict:
+def _outcome(mine: Judgement, user: User, schema: Schema) -> dict:
     """Sides are those that the rater saw."""
     names = dict(zip(mine.shown_order, names_of(len(mine.shown_order)), strict=True))
     case = mine.task.case
     return {
         "task": mine.task,
         "case": case,
-        "mine": told(mine, names, "you"),
-        "decision": case.judgement and told(case.judgement, names, "the reviewers"),
+        "mine": told(mine, names, "you", schema),
+        "decision": case.judgement and told(case.judgement, names, "the reviewers", schema),
         "comments": thread_of(mine.task, user, names=False),
     }
 

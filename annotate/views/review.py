@@ -17,6 +17,7 @@ from annotate.models import Assignment, Case, Dispute, Judgement, Project, Task
 from annotate.models.judgement import Source
 from annotate.models.review import CaseState
 from annotate.models.task import AssignmentKind, TaskQuerySet
+from annotate.schema import Schema
 from annotate.services import review as desk
 from annotate.services.review import case_order, shuffled
 from annotate.views.comment import thread_of
@@ -90,30 +91,32 @@ def _page(request: HttpRequest, project: Project, task: Task, revealed: bool = F
     order, found = case_order(task), getattr(task, "case", None)
     names = dict(zip(order, names_of(len(order)), strict=True))
     responses = {response.pk: response for response in task.responses.all()}
-    said = answers_to(task, names, revealed)
+    schema = project.schema
+    said = answers_to(task, names, schema, revealed)
     decision = found and found.judgement
     marks = [_painted(one) for one in said]
-    data = {"categories": coloured(project.schema), "raters": marks, "raws": {pk: responses[pk].text for pk in order}}
+    data = {"categories": coloured(schema), "raters": marks, "raws": {pk: responses[pk].text for pk in order}}
     context = {
         "project": project, "task": task, "case": found, "said": said, "data": data, "revealed": revealed,
         "state": found.state if found else CaseState.OPEN,
         "turns": [(turn["role"], text.render(turn["content"])) for turn in task.item.turns],
         "passages": [(p.get("title", ""), text.render(p["text"])) for p in task.item.context],
         "responses": [(pk, names[pk], text.render(responses[pk].text)) for pk in order],
-        "decision": decision and told(decision, names, "the decision"),
+        "decision": decision and told(decision, names, "the decision", schema),
         "own": any(one["row"].rater_id == request.user.pk for one in said),
         "comments": thread_of(task, request.user),
     }  # fmt: skip
     return render(request, "annotate/case.html", context)
 
 
-def answers_to(task: Task, names: dict, revealed: bool = False) -> list[dict]:
+def answers_to(task: Task, names: dict, schema: Schema, revealed: bool = False) -> list[dict]:
     """What was said of the task, in an order that tells nobody; names only where they are revealed."""
     rows = Judgement.objects.counted().filter(task=task).select_related("rater").prefetch_related("spans")
     rows = shuffled(list(rows.order_by("pk")), f"raters of {task.pk}", of=lambda row: row.rater_id or row.rater_name)
     kind = {Source.MACHINE: "Machine"}
     blind = [f"{kind.get(row.source, 'Rater')} {n}" for n, row in enumerate(rows, 1)]
-    return [told(row, names, name_of(row) if revealed else who) for row, who in zip(rows, blind, strict=True)]
+    raters = [name_of(row) for row in rows] if revealed else blind
+    return [told(row, names, who, schema) for row, who in zip(rows, raters, strict=True)]
 
 
 def _painted(one: dict) -> dict:
@@ -184,7 +187,7 @@ def decision(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return redirect("annotate:judge", slug, pk)
     current = Judgement.objects.current().filter(assignment=assignment).first()
     names = dict(zip(assignment.shown_order, names_of(len(assignment.shown_order)), strict=True))
-    said = [] if assignment.reason == desk.KNOWN else answers_to(assignment.task, names)
+    said = [] if assignment.reason == desk.KNOWN else answers_to(assignment.task, names, project.schema)
     context = page_of(project, assignment, current, key=uuid4().hex, mode="adjudicate")
     context |= {"project": project, "assignment": assignment, "revising": current, "said": said}
     return render(request, "annotate/decision.html", context)

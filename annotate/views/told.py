@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from annotate.models import Judgement
 from annotate.models.judgement import Outcome
-from annotate.schema import STRENGTHS
+from annotate.schema import STRENGTHS, Schema, rubric_mean
 
 Names = Mapping[int, object]  # response id -> what it is called on the page
 
 
-def told(judgement: Judgement, names: Names, who: str) -> dict:
-    """All that the judgement says, with responses by their names on the page."""
+def told(judgement: Judgement, names: Names, who: str, schema: Schema) -> dict:
+    """All that the judgement says, with responses by their names on the page; ratings with the rubric's mean."""
     by_key = {str(pk): name for pk, name in names.items()}
 
     def each(values: dict) -> list[tuple]:
@@ -24,13 +24,18 @@ def told(judgement: Judgement, names: Names, who: str) -> dict:
         "spans": [(names.get(span.response_id), span) for span in judgement.spans.all()],
         "omissions": [(names.get(one["response"]), one) for one in judgement.omissions],
         "checked": [names.get(pk) for pk in judgement.checked],
-        "ratings": each(judgement.ratings),
+        "ratings": [(name, values, _mean(schema, values)) for name, values in each(judgement.ratings)],
         "rationales": each(judgement.rationales),
         "safety": each(judgement.safety),
         "steps": each(judgement.steps),
         "corrections": each(judgement.corrections),
         "turns": [(int(key) + 1, value) for key, value in judgement.turns.items()],
     }
+
+
+def _mean(schema: Schema, values: Mapping[str, float]) -> float | None:
+    """Of one criterion alone it would say nothing new."""
+    return rubric_mean(schema.criteria, values) if len(values) > 1 else None
 
 
 def verdict(judgement: Judgement, names: Names) -> str:

@@ -12,6 +12,7 @@ from annotate.formats.training import EXPORTS
 from annotate.formats.votes import settled
 from annotate.models import Judgement
 from annotate.models.task import AssignmentKind
+from annotate.schema import Criterion, Schema
 from annotate.services.exported import Export, export_chunks, export_rows
 from annotate.services.item import import_items
 from annotate.services.project import create_project
@@ -20,6 +21,12 @@ WINS = {"shown": [0, 1], "outcome": "ranking", "ranking": [[0], [1]]}
 LOSES = WINS | {"ranking": [[1], [0]]}
 TIE = {"shown": [1, 0], "outcome": "tie"}
 SPAN = {"response": 1, "start": 0, "end": 1, "quote": "b", "category": "wrong", "severity": 2}
+RUBRIC = Schema(
+    criteria=(
+        Criterion(key="helpful", label="Helpful", weight=3),  # 1 … 5
+        Criterion(key="true", label="True", kind="yes_no"),
+    )
+)
 
 
 def made(*judgements: dict, **item: object):
@@ -27,7 +34,7 @@ def made(*judgements: dict, **item: object):
 
 
 def rows(format: str, *judgements: dict, together: bool = True, **item: object) -> list[dict]:
-    return list(EXPORTS[format](made(*judgements, **item), together))
+    return list(EXPORTS[format](made(*judgements, **item), together, RUBRIC))
 
 
 def texts(row: dict, name: str) -> str:
@@ -41,6 +48,14 @@ def test_a_pair_by_majority_with_its_margin_share_and_spans():
     assert (row["margin"], row["soft_label"], row["weight"], row["raters"]) == (round(2 / 3, 6), 0.75, 4.0, 3)
     assert row["rejected_spans"] == [{"start": 0, "end": 1, "category": "wrong", "severity": 2}]
     assert row["chosen_spans"] == []
+
+
+def test_ratings_are_one_number_by_the_weights_of_the_criteria():
+    one = WINS | {"ratings": {"0": {"helpful": 4, "true": 1}, "1": {"true": 0}}}  # (3 · ¾ + 1 · 1) / 4
+    (row,) = rows("reward", one, WINS | {"ratings": {"0": {"helpful": 2}}}, WINS)
+    assert (row["chosen_rating"], row["rejected_rating"]) == ((0.8125 + 0.25) / 2, 0.0)
+    (row,) = rows("reward", WINS)
+    assert (row["chosen_rating"], row["rejected_rating"]) == (None, None)
 
 
 def test_a_draw_gives_no_row_and_each_judgement_its_own():

@@ -5,7 +5,7 @@ import pytest
 
 from annotate.models import Item, Role
 from annotate.services.item import import_items
-from annotate.services.project import add_member, create_project
+from annotate.services.project import add_member, change_schema, create_project
 
 ROW = {
     "id": "tall-tree",
@@ -52,6 +52,18 @@ def reviewer(project, person):
 @pytest.fixture
 def items(project):
     bring_in(project, ROW, *({"prompt": f"Question {n}?", "responses": ["x", "y", "z"]} for n in range(60)))
+
+
+def test_ratings_stand_with_their_mean_by_the_weights_of_the_criteria(client_of, reviewer, project):
+    helpful, clarity = project.schema.criteria
+    weighed = project.schema.model_copy(update={"criteria": (helpful.model_copy(update={"weight": 3.0}), clarity)})
+    change_schema(project=project, schema=weighed)
+    rated = {"shown": [0], "outcome": "ranking", "ranking": [[0]]}
+    rows = [rated | {"ratings": {"0": {"helpful": 5, "clarity": 2}}}, rated | {"ratings": {"0": {"helpful": 4}}}]
+    bring_in(project, ROW | {"judgements": rows})
+    html = client_of(reviewer).get(f"/p/answers/items/{Item.objects.get().pk}/").content.decode()
+    assert html.count("weighted mean") == 1  # of one criterion alone it is the rating itself
+    assert "weighted mean <strong>0.81</strong>" in html  # (3 · 1 + 1 · ¼) / 4
 
 
 def test_the_list_shows_a_page_with_counts(client_of, reviewer, items):
