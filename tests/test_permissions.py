@@ -190,7 +190,7 @@ def furnish(project, members, number, token):
     invite = Invite.objects.create(project=project, role="annotator", token_sha256=token_hash(token), expires_at=soon)
     job = Job.objects.create(project=project, kind="train", state="failed", version=version)
     ids = {"item": item.pk, "invite": invite.pk, "job": job.pk, "version": number, "token": token}
-    ids |= furnish_training(project, item, number) | furnish_review(project, task, order)
+    ids |= furnish_training(project, item, number) | furnish_review(project, item, order)
     ids |= {
         "member": project.memberships.filter(user__is_machine=False).last().pk,
         "assignment": next(iter(own.values()), 0),
@@ -229,10 +229,12 @@ def furnish_training(project, item, number):
     return {"guidelines": number, "example": known.pk}
 
 
-def furnish_review(project, task, order):
-    """A case with a judgement and a comment, and a model's token."""
+def furnish_review(project, item, order):
+    """A case, of a task that nobody is judging now, with a judgement and a comment; and a model's token."""
+    task = Task.objects.create(project=project, item=item, key="r", slots=9, open_slots=0)
+    task.responses.set(order)
     judgement = Judgement.objects.create(
-        project=project, item=task.item, task=task, shown_order=order, outcome="tie", schema_version=1,
+        project=project, item=item, task=task, shown_order=order, outcome="tie", schema_version=1,
         texts_sha256={}, idempotency_key="k",
     )  # fmt: skip
     Case.objects.create(project=project, task=task)

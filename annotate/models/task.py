@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from annotate.models.item import Item, Response
 from annotate.models.project import Project
@@ -123,6 +124,13 @@ class AssignmentState(models.TextChoices):
     SKIPPED = "skipped"
 
 
+class AssignmentQuerySet(models.QuerySet):
+    def being_judged(self) -> "AssignmentQuerySet":
+        """Served and not answered yet; a reviewer's decision, made with the answers of others beside it, is not one."""
+        leased = self.filter(state=AssignmentState.LEASED, expires_at__gt=timezone.now())
+        return leased.exclude(kind=AssignmentKind.ADJUDICATION)
+
+
 class Assignment(models.Model):
     """A task leased to a rater; the shown order never changes. A normal one of a person holds a slot while leased or
     submitted; gold, qualification, repeats, adjudications and machines hold none."""
@@ -141,6 +149,8 @@ class Assignment(models.Model):
     submitted_at = models.DateTimeField(null=True)
     draft = models.JSONField(default=dict)
     draft_revision = models.PositiveIntegerField(default=0)
+
+    objects = AssignmentQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "rater", "kind"], name="assignment_once")]

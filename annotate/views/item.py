@@ -81,16 +81,19 @@ def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     item = get_object_or_404(Item, project=project, pk=pk)
     responses = list(item.responses.all())
     numbers = {response.pk: response.index + 1 for response in responses}
+    judging = request.user.assignments.being_judged().filter(task__item=item).exists()
     rows = item.judgements.current().select_related("rater").prefetch_related("spans").order_by("pk")
     named, schema = "research" in project.rights, project.schema  # who reviews is blind to names
     context = {
         "project": project,
         "item": item,
+        "judging": judging,
         "turns": [(turn["role"], html(turn["content"])) for turn in item.turns],
         "passages": [(passage.get("title", ""), html(passage["text"])) for passage in item.context],
         "responses": [(response, html(response.text)) for response in responses],
         "judgements": [
-            told(row, numbers, name_of(row) if named else f"Rater {n}", schema) for n, row in enumerate(rows, 1)
+            told(row, numbers, name_of(row) if named else f"Rater {n}", schema)
+            for n, row in enumerate(() if judging else rows, 1)
         ],
         "tasks": _tasks(item, numbers) if "manage" in project.rights else [],
         "before": project.items.filter(pk__lt=pk).order_by("-pk").values_list("pk", flat=True).first(),

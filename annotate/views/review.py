@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
@@ -80,11 +80,16 @@ def _chosen(tasks: TaskQuerySet, asked: dict[str, str], request: HttpRequest) ->
 @require_safe
 def case(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     project = project_for(request.user, slug, "review")
-    return _page(request, project, _task(project, pk))
+    return _page(request, project, _task(request, project, pk))
 
 
-def _task(project: Project, pk: int) -> Task:
-    return get_object_or_404(Task.objects.select_related("item", "case__judgement", "project"), project=project, pk=pk)
+def _task(request: HttpRequest, project: Project, pk: int) -> Task:
+    """Refused while the reviewer is to judge it: others' answers would be read first."""
+    tasks = Task.objects.select_related("item", "case__judgement", "project")
+    task = get_object_or_404(tasks, project=project, pk=pk)
+    if request.user.assignments.being_judged().filter(task=task).exists():
+        raise PermissionDenied("You are judging this task yourself. Submit or skip it, and then see what others said.")
+    return task
 
 
 def _page(request: HttpRequest, project: Project, task: Task, revealed: bool = False) -> HttpResponse:
@@ -143,7 +148,7 @@ def reopen(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def _act(request: HttpRequest, project: Project, pk: int, done: str, act: object, **sent: str) -> HttpResponse:
     try:
-        act(task=_task(project, pk), actor=request.user, **sent)
+        act(task=_task(request, project, pk), actor=request.user, **sent)
         messages.success(request, done)
     except ValidationError as error:
         messages.error(request, error.messages[0])
@@ -154,7 +159,7 @@ def _act(request: HttpRequest, project: Project, pk: int, done: str, act: object
 def reveal(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The page with names, shown now: that an admin looked is on record."""
     project = project_for(request.user, slug, "manage")
-    task = _task(project, pk)
+    task = _task(request, project, pk)
     try:
         desk.reveal(case=get_object_or_404(Case, task=task), actor=request.user)
     except ValidationError as error:
@@ -171,7 +176,7 @@ def decide(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Begin a decision, or go on with it. As a known answer (`for=known`) it closes no case."""
     known = request.POST.get("for") == desk.KNOWN
     project = project_for(request.user, slug, "manage" if known else "decide")
-    task = _task(project, pk)
+    task = _task(request, project, pk)
     purpose = desk.KNOWN if known else desk.CASE
     assignment = desk.begin_decision(task=task, user=request.user, purpose=purpose)
     return redirect("annotate:decision", slug, assignment.pk)

@@ -63,6 +63,16 @@ def task(project, bob, person):
 
 
 @pytest.fixture
+def judging(project, task, dora):
+    """Dora is judging the task herself."""
+    Task.objects.exclude(pk=task.pk).update(open_slots=0)
+    Task.objects.filter(pk=task.pk).update(open_slots=1, slots=3)
+    mine = lease_next(project=project, user=dora)
+    assert mine.task == task
+    return mine
+
+
+@pytest.fixture
 def reviewer(client_of, dora):
     return client_of(dora)
 
@@ -364,3 +374,32 @@ def test_a_rater_talks_about_a_decided_task_of_their_own(client_of, bob, alice, 
     client_of(bob).post(url("outcome_comment", mine.assignment_id), {"text": "I see."})
     assert Comment.objects.get().author == bob
     assert client_of(alice).post(url("outcome_comment", mine.assignment_id), {"text": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["case", "decide", "dismiss", "reopen"])
+def test_who_is_judging_a_task_cannot_read_what_others_said_of_it(reviewer, task, judging, name):
+    ask = reviewer.get if name == "case" else reviewer.post
+    refused = ask(url(name, task.pk), {"reason": "Nothing."})
+    assert refused.status_code == 403
+    assert "You are judging this task yourself." in refused.content.decode()
+    assert not Assignment.objects.filter(kind="adjudication").exists()
+    other = Task.objects.exclude(pk=task.pk).get()
+    assert ask(url(name, other.pk), {"reason": "Nothing."}).status_code in (200, 302)
+
+
+def test_the_item_shows_no_answers_while_one_of_its_tasks_is_judged(reviewer, task, judging):
+    html = reviewer.get(url("item", task.item_id)).content.decode()
+    assert "You are judging a task of this item yourself." in html
+    assert "bob-words" not in html
+
+
+@pytest.mark.parametrize("change", [{"state": "submitted"}, {"state": "skipped"}, {"expires_at": timezone.now()}])
+def test_they_can_be_read_once_it_is_judged_or_given_back(reviewer, task, judging, change):
+    Assignment.objects.filter(pk=judging.pk).update(**change)
+    assert "bob-words" in reviewer.get(url("case", task.pk)).content.decode()
+    assert "bob-words" in reviewer.get(url("item", task.item_id)).content.decode()
+
+
+def test_a_decision_that_was_begun_does_not_close_its_own_case(reviewer, task, dora):
+    begin_decision(task=task, user=dora)
+    assert reviewer.get(url("case", task.pk)).status_code == 200

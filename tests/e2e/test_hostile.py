@@ -182,7 +182,7 @@ def test_judging_hostile_texts_is_safe_and_blind(visit, people, project, version
     assert page.evaluate(FOREIGN) == []
     for path in (url("annotate:items"), url("worker:versions"), url("inspector:heatmap", 1), url("annotate:item", 1)):
         page.goto(page.url.split("/p/")[0] + path)
-        assert "Your role does not reach here" in page.content()
+        assert "This is not open to you" in page.content()
     assert visit.seen == []
     told = [page.request.get(address) for address in visit.asked if address.startswith("http")]
     assert len(told) > 20
