@@ -5,6 +5,7 @@ from worker.models.backbone import Backbone
 from worker.models.job import Job, JobEvent
 from worker.models.node import Node
 from worker.models.pool import Candidate, CandidateScore, Pool
+from worker.models.reference import Reference
 from worker.models.round import Round, RoundPolicy
 from worker.models.selection import SelectionPolicy
 from worker.models.serve_token import ServeToken
@@ -22,6 +23,7 @@ __all__ = [
     "JobEvent",
     "Node",
     "Pool",
+    "Reference",
     "Round",
     "RoundPolicy",
     "Score",
