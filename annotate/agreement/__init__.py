@@ -37,7 +37,7 @@ from annotate.agreement.intervals import (
 )
 from annotate.agreement.intraclass import icc
 from annotate.agreement.latent import DawidSkene, dawid_skene
-from annotate.agreement.patterns import aligned, cohen, histogram, summary
+from annotate.agreement.patterns import Tasks, aligned, cohen, histogram, summary
 from annotate.agreement.spans import Marks, joint_span_alpha, marks, merge, span_alpha
 from annotate.agreement.tables import (
     Table,
@@ -56,6 +56,7 @@ __all__ = [
     "Interval",
     "Marks",
     "Table",
+    "Tasks",
     "Undefined",
     "aligned",
     "auroc",

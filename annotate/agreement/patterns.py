@@ -6,11 +6,18 @@ judgement moves one unit from one pattern to another. Redrawing whole units with
 draw over the patterns: the same bootstrap as redrawing rows (Efron & Tibshirani 1993 §6), at a cost that grows with
 the patterns and not with the units. In the same way a confusion matrix is all that Cohen's κ of two raters needs.
 
+Where one task gives several units, such as both responses of a pair or all pairs of a ranking, the same people stand
+behind them, and they are not independent: `Tasks` says which come together, and whole tasks are redrawn (Davison &
+Hinkley, Bootstrap Methods and their Application (1997) §3.8). Of very many tasks some, taken without looking, are
+enough: their draws are brought as near to the value as those of all would be (Bickel, Götze & van Zwet, Statistica
+Sinica 7 (1997) 1, the m out of n bootstrap, whose spread goes with 1 / √m).
+
 Units rated once say nothing about agreement and are left out before redrawing.
 """
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,6 +36,23 @@ from annotate.agreement.tables import (
 
 CELLS = 1_000_000  # of one block of draws, 8 MB
 Statistic = Callable[[np.ndarray], np.ndarray]  # (draws, patterns) weights → (draws,), NaN where undefined
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """Which units come together: of each task, or of a `share` of all tasks, {pattern: units}."""
+
+    held: Sequence[Mapping[Hashable, int]]
+    share: float = 1.0
+
+    def table(self, patterns: Sequence[Hashable]) -> np.ndarray | None:
+        """(tasks, patterns) units of tasks that hold any; None where none holds two, so that each stands for itself."""
+        place = {pattern: n for n, pattern in enumerate(patterns)}
+        table = np.zeros((len(self.held), len(patterns)))
+        for row, units in zip(table, self.held, strict=True):
+            for pattern in units.keys() & place.keys():
+                row[place[pattern]] += units[pattern]
+        return table[table.any(1)] if (table.sum(1) > 1).any() else None
 
 
 def histogram(counts: np.ndarray) -> dict[tuple[int, ...], int]:
@@ -53,11 +77,13 @@ def summary(
     values: Sequence[float] | None = None,
     draws: int = 1000,
     seed: int = 0,
+    tasks: Tasks | None = None,
 ) -> dict[str, Interval]:
     """Percent, Fleiss' κ and Krippendorff's α of {pattern: units}, n being the units with two ratings or more.
 
     `values` are the numbers behind a pattern's places, wanted by the interval level; for the ordinal level the places
     stand in order. Fleiss' κ has no value unless all units, those rated once too, have the same number of raters.
+    Without `tasks`, each unit is a task of its own.
     """
     patterns, units = _arrays(counted)
     twice = pairable(patterns)
@@ -66,6 +92,7 @@ def summary(
     if not len(patterns):
         return {name: undefined(ONCE) for name in ("percent", "fleiss", "alpha")}
     agreed = shares(patterns)
+    together = tasks and tasks.table([tuple(map(int, pattern)) for pattern in patterns])
     found = redraw(
         units,
         {
@@ -75,8 +102,10 @@ def summary(
         },
         draws,
         seed,
+        together,
+        tasks.share if tasks else 1.0,
     )
-    found["percent"] = _sure(found["percent"])
+    found["percent"] = _sure(found["percent"], units.sum() if together is None else len(together) / tasks.share)
     return found | ({"fleiss": undefined(uneven, int(units.sum()))} if uneven else {})
 
 
@@ -99,16 +128,32 @@ def _why_uneven(patterns: np.ndarray) -> str:
     return ""
 
 
-def redraw(units: np.ndarray, statistics: Mapping[str, Statistic], draws: int, seed: int) -> dict[str, Interval]:
-    """Each statistic of the histogram, with the percentile interval of one set of multinomial redraws of its units."""
-    n, rng = int(units.sum()), np.random.default_rng(seed)
+def redraw(
+    units: np.ndarray,
+    statistics: Mapping[str, Statistic],
+    draws: int,
+    seed: int,
+    together: np.ndarray | None = None,
+    share: float = 1.0,
+) -> dict[str, Interval]:
+    """Each statistic of the histogram, with the percentile interval of one set of multinomial redraws of its units.
+
+    With `together` (tasks, patterns), from `Tasks.table`, of the tasks, which are this `share` of all.
+    """
+    kinds, number = (None, units) if together is None else np.unique(together, axis=0, return_counts=True)
+    rng, total = np.random.default_rng(seed), int(number.sum())
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
-    for size in _blocks(draws, len(units)):
-        weights = rng.multinomial(n, units / n, size).astype(float)
+    for size in _blocks(draws, max(len(units), len(number))):
+        picked = rng.multinomial(total, number / total, size).astype(float)
         for name, statistic in statistics.items():
-            drawn[name].append(statistic(weights))
-    ones = units[None].astype(float)
-    return {name: _interval(f(ones)[0], np.concatenate(drawn[name]), n) for name, f in statistics.items()}
+            drawn[name].append(statistic(picked if kinds is None else picked @ kinds))
+    whole, some = units[None].astype(float), (number if kinds is None else number @ kinds)[None].astype(float)
+    found = {}
+    for name, statistic in statistics.items():
+        value, around = statistic(whole)[0], statistic(some)[0]
+        nearer = value + (np.concatenate(drawn[name]) - around) * (1.0 if kinds is None else share**0.5)
+        found[name] = _interval(value, nearer, int(units.sum()))
+    return found
 
 
 def _blocks(draws: int, width: int) -> list[int]:
@@ -121,15 +166,18 @@ def _interval(value: float, drawn: np.ndarray, n: int) -> Interval:
     return undefined(UNANIMOUS, n) if np.isnan(value) else percentiles(float(value), drawn, n)
 
 
-def _sure(share: Interval) -> Interval:
-    """A share that no redraw changes has Wilson's bounds: all of three units agreeing does not prove that all do."""
+def _sure(share: Interval, tasks: float) -> Interval:
+    """A share that no redraw changes has Wilson's bounds: all of three tasks agreeing does not prove that all do."""
     if share.low is not None:
         return share
-    return Interval(share.value, *wilson_bounds(share.value, share.n), share.n)
+    return Interval(share.value, *wilson_bounds(share.value, tasks), share.n)
 
 
-def cohen(cells: np.ndarray, draws: int = 1000, seed: int = 0) -> Interval:
-    """Cohen's κ of two raters from their confusion matrix (values, values); units are redrawn as its cells."""
+def cohen(cells: np.ndarray, draws: int = 1000, seed: int = 0, tasks: Tasks | None = None) -> Interval:
+    """Cohen's κ of two raters from their confusion matrix (values, values); units are redrawn as its cells.
+
+    The patterns of `tasks` are the cells, (first's value, second's value).
+    """
     cells = np.asarray(cells, dtype=int)
     shape = cells.shape
     if cells.ndim != 2 or shape[0] != shape[1] or (cells < 0).any():
@@ -137,4 +185,5 @@ def cohen(cells: np.ndarray, draws: int = 1000, seed: int = 0) -> Interval:
     if not cells.sum():
         return undefined("no unit was rated by both")
     statistic = {"kappa": lambda w: kappas(w.reshape(-1, *shape))}
-    return redraw(cells.ravel(), statistic, draws, seed)["kappa"]
+    together = tasks and tasks.table(list(np.ndindex(shape)))
+    return redraw(cells.ravel(), statistic, draws, seed, together, tasks.share if tasks else 1.0)["kappa"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from annotate import agreement
-from annotate.agreement import aligned, bootstrap, cohen, confusion, histogram, summary, tally
+from annotate.agreement import Tasks, aligned, bootstrap, cohen, confusion, histogram, summary, tally
 
 LEVELS = ("nominal", "ordinal", "interval")
 
@@ -181,3 +181,74 @@ def test_an_undefined_kappa_says_why(cells, why):
 def test_a_confusion_matrix_is_square():
     with pytest.raises(ValueError, match="square"):
         cohen([[1, 2, 3], [4, 5, 6]])
+
+
+# ---- Tasks that give several units
+
+
+def doubled(counts):
+    """Each unit twice: what a task says of its second response is what it says of the first."""
+    return histogram(np.vstack([counts, counts])), Tasks([{tuple(map(int, row)): 2} for row in counts])
+
+
+def test_saying_everything_twice_makes_nothing_surer():
+    counts = np.random.default_rng(4).multinomial(3, [0.6, 0.3, 0.1], 150)
+    once, (twice, tasks) = summary(histogram(counts), draws=4000), doubled(counts)
+    together, apart = summary(twice, draws=4000, tasks=tasks), summary(twice, draws=4000)
+    for name in ("percent", "fleiss"):
+        width = once[name].high - once[name].low
+        assert together[name].value == pytest.approx(once[name].value)
+        bounds = together[name].low, together[name].high
+        assert bounds == pytest.approx((once[name].low, once[name].high), abs=width / 15)
+        assert apart[name].high - apart[name].low == pytest.approx(width / 2**0.5, rel=0.1)  # too narrow
+    assert together["percent"].n == 300
+
+
+def test_the_interval_of_a_share_is_that_of_its_tasks():
+    counts = np.array([[2, 0]] * 120 + [[1, 1]] * 80)
+    found = summary(doubled(counts)[0], tasks=doubled(counts)[1], draws=4000)["percent"]
+    error = (0.6 * 0.4 / 200) ** 0.5  # of 200 tasks, not of 400 units
+    assert (found.high - found.low) / 3.92 == pytest.approx(error, rel=0.05)
+
+
+def test_it_is_the_interval_of_redrawn_tasks():
+    rng = np.random.default_rng(9)
+    levels = rng.integers(1, 6, (120, 1, 1)) + rng.integers(-1, 2, (120, 3, 4))  # tasks, units, raters
+    values, counts = tally(np.clip(levels, 1, 5).reshape(360, 4).tolist())
+    tasks = Tasks([histogram(of_task) for of_task in counts.reshape(120, 3, -1)])
+    rows = bootstrap(
+        lambda table: agreement.krippendorff_alpha(table, values, "interval"),
+        counts, groups=np.repeat(np.arange(120), 3), draws=1500,
+    )  # fmt: skip
+    ours = summary(histogram(counts), "interval", values, draws=4000, tasks=tasks)["alpha"]
+    assert ours.value == pytest.approx(rows.value)
+    assert (ours.low, ours.high) == pytest.approx((rows.low, rows.high), abs=(rows.high - rows.low) / 10)
+
+
+def test_some_of_the_tasks_tell_how_sure_all_are():
+    counts = np.random.default_rng(6).multinomial(3, [0.6, 0.3, 0.1], 2000)
+    every, tasks = doubled(counts)
+    whole = summary(every, tasks=tasks)["alpha"]
+    some = summary(every, tasks=Tasks(tasks.held[:500], share=0.25))["alpha"]
+    assert some.value == whole.value
+    assert some.high - some.low == pytest.approx(whole.high - whole.low, rel=0.15)
+
+
+def test_three_tasks_that_agree_prove_no_more_by_saying_it_twice():
+    found = summary({(3, 0): 4, (0, 3): 2}, tasks=Tasks([{(3, 0): 2}, {(3, 0): 2}, {(0, 3): 2}]))
+    assert (found["percent"].low, found["percent"].high) == (agreement.wilson(3, 3).low, 1.0)
+
+
+def test_a_task_that_gives_one_unit_is_a_unit():
+    counts = np.random.default_rng(8).multinomial(3, [0.5, 0.5], 90)
+    alone = Tasks([{tuple(map(int, row)): 1} for row in counts[:10]], share=1 / 9)
+    assert summary(histogram(counts), tasks=alone) == summary(histogram(counts))
+
+
+def test_cohens_kappa_of_tasks_that_say_everything_twice():
+    cells = np.array([[20, 5], [10, 15]])
+    tasks = Tasks([{cell: 2} for cell in np.ndindex(2, 2) for _ in range(cells[cell])])
+    once, twice = cohen(cells, draws=4000), cohen(2 * cells, draws=4000, tasks=tasks)
+    assert twice.value == pytest.approx(once.value)
+    assert (twice.low, twice.high) == pytest.approx((once.low, once.high), abs=(once.high - once.low) / 15)
+    assert twice.n == 100
