@@ -72,7 +72,7 @@ def _view(model: RewardModel, backbone: Backbone, example: Example, head: int) -
     own_middle, own_usual = model.segment.center.split([width, len(features.SEGMENT)])
     names = (*features.SURFACE, *features.COSINES)
     parts = (surface * (x[0, 2 * width : 2 * width + plain] - usual)).tolist()
-    pool = torch.from_numpy(np.delete(pooling(encoded, bounds, backbone.encoder.causal), POOLED.index("prompt"), 0))
+    pool = torch.from_numpy(np.delete(pooling(encoded, bounds, backbone.encoder.pooling), POOLED.index("prompt"), 0))
     rows = torch.cat([pooled.view(2, width), own.expand(len(bounds), width)])
     center = torch.cat([middle.view(2, width), own_middle.expand(len(bounds), width)])
     of_segments = own_features * (torch.from_numpy(embedded.segment_features) - own_usual)

@@ -78,12 +78,14 @@ def forward(backbone: Backbone, examples: list[Example], encoded: list[Encoded],
     ids, mask = backbone.pad([one.ids for one in encoded])
     hidden = backbone.hidden(mask, input_ids=ids)
     cut = [segment_bounds(example, one, rule) for example, one in zip(examples, encoded, strict=True)]
-    pools = [pooling(one, bounds, backbone.encoder.causal) for one, bounds in zip(encoded, cut, strict=True)]
+    pools = [pooling(one, bounds, backbone.encoder.pooling) for one, bounds in zip(encoded, cut, strict=True)]
     rows, longest = max(map(len, pools)), hidden.shape[1]
     weights = np.zeros((len(pools), rows, longest), dtype=np.float32)
     for n, pool in enumerate(pools):
         weights[n, : pool.shape[0], : pool.shape[1]] = pool
-    pooled = torch.bmm(torch.from_numpy(weights).to(hidden.device), hidden).cpu().numpy()
+    pooled = torch.bmm(torch.from_numpy(weights).to(hidden.device), hidden)
+    pooled[:, 0] = backbone.polished(pooled[:, 0])
+    pooled = pooled.cpu().numpy()
     return [
         _row(example, one, bounds, values[: len(POOLED) + len(bounds)])
         for example, one, bounds, values in zip(examples, encoded, cut, pooled, strict=True)
@@ -96,14 +98,14 @@ def segment_bounds(example: Example, encoded: Encoded, rule: str) -> np.ndarray:
     return bounds[np.unique(of_tokens(bounds, encoded.offsets))] if len(bounds) else bounds
 
 
-def pooling(encoded: Encoded, bounds: np.ndarray, causal: bool) -> np.ndarray:
+def pooling(encoded: Encoded, bounds: np.ndarray, how: str) -> np.ndarray:
     """(3 + segments, tokens) rows that sum to 1: times the hidden states they give POOLED and the segments' means.
 
-    The whole input is pooled by its mean, or by its last token when the backbone is causal. A part without tokens
-    has a row of zeros.
+    The whole input is pooled by its "last" token, its first ("cls") or the "mean" of all. A part without tokens has a
+    row of zeros.
     """
     rows = np.zeros((len(POOLED) + len(bounds), len(encoded.ids)), dtype=np.float32)
-    rows[0, -1 if causal else slice(None)] = 1
+    rows[0, {"last": -1, "cls": 0, "mean": slice(None)}[how]] = 1
     rows[1, slice(*encoded.response_span)] = 1
     rows[2, slice(*encoded.prompt_span)] = 1
     if len(bounds):

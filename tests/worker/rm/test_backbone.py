@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from worker.rm import backbone, embed, scoring
+from worker.rm import backbone, embed, scoring, source
 from worker.rm.attribution import attribute
 from worker.rm.recipe import Recipe
 from worker.rm.training import fit_embedded
@@ -39,9 +39,9 @@ def llama(tmp_path_factory, world):
 
 
 def test_the_bundled_weights_must_be_the_published_ones(monkeypatch):
-    monkeypatch.setattr(backbone, "MINILM_SHA256", "0")
+    monkeypatch.setattr(source, "MINILM_SHA256", "0")
     with pytest.raises(ValueError, match="not the published ones"):
-        backbone._minilm()
+        source._minilm()
 
 
 def test_a_backbone_is_loaded_once(minilm):

@@ -74,11 +74,12 @@ def test_pooled_rows_are_means(minilm, world):
     example = world.examples[1]
     encoded = minilm.encoder.encode(example)
     bounds = segment_bounds(example, encoded, "sentence")
-    rows = pooling(encoded, bounds, causal=False)
+    rows = pooling(encoded, bounds, "mean")
     np.testing.assert_allclose(rows.sum(1), 1, atol=1e-6)
     segments = rows[len(POOLED) :]
     assert ((segments > 0).sum(0)[slice(*encoded.response_span)] == 1).all()
-    assert pooling(encoded, bounds, causal=True)[0].tolist() == [0] * (len(encoded.ids) - 1) + [1]
+    assert pooling(encoded, bounds, "last")[0].tolist() == [0] * (len(encoded.ids) - 1) + [1]
+    assert pooling(encoded, bounds, "cls")[0].tolist() == [1] + [0] * (len(encoded.ids) - 1)
 
 
 @pytest.mark.parametrize("response", ["", "   ", "👩‍👧", "one"])
