@@ -46,11 +46,14 @@ def attribute(
 
     "exact" is relative to the average training example and has no residual but rounding. "ig" walks from padding in
     place of the response (prompt and special tokens stay) to the response, with the features held fixed, until the
-    residual is at most max(.001, 1 % of the change). Raises ValueError for an unknown head.
+    residual is at most max(.001, 1 % of the change). Raises ValueError for an unknown head, and for "exact" where the
+    backbone's own pooler stands between: it is not linear.
     """
     if head not in model.heads:
         raise ValueError(f"no head {head!r}; there are {', '.join(model.heads)}")
     backbone = backbone_of(model)
+    if method == "exact" and backbone.pooler:
+        raise ValueError("the backbone's own pooler is not linear: take integrated gradients, or pool otherwise")
     view = _view(model, backbone, example, model.heads.index(head))
     values, named, baseline = {"exact": _exact, "ig": _integrated}[method](backbone, view)
     residual = view.score - baseline - sum(named.values()) - float(values.double().sum())
@@ -116,7 +119,9 @@ def _integrated(backbone: Backbone, view: _View) -> tuple[Tensor, Mapping[str, f
 
     def value(points: Tensor) -> Tensor:
         mask = torch.ones(points.shape[:2], dtype=torch.long, device=points.device)
-        return ((pool @ backbone.hidden(mask, inputs_embeds=points)) * rows).sum((1, 2))
+        pooled = pool @ backbone.hidden(mask, inputs_embeds=points)
+        pooled = torch.cat([backbone.polished(pooled[:, 0])[:, None], pooled[:, 1:]], 1)
+        return (pooled * rows).sum((1, 2))
 
     with torch.no_grad():
         low, high = value(torch.stack([start, end])).tolist()

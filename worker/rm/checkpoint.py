@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
 from .heads import Linear, RewardModel
+from .recipe import Encoding
 
 FORMAT = "touchstone-heads-1"
 _LINEAR = ("segment", "response")
@@ -23,6 +24,7 @@ def save(model: RewardModel, path: Path) -> str:
         for part in fields(Linear)
     }
     plain = {key: value for key, value in asdict(model).items() if key not in _LINEAR}
+    plain["encoding"] = model.encoding.model_dump(mode="json")
     # One key only: safetensors writes several in any order, and equal models should be equal files.
     content = to_bytes(tensors, {FORMAT: json.dumps(plain)})
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,4 +55,5 @@ def load(path: Path) -> RewardModel:
     linear = {
         name: Linear(**{part.name: tensors[f"{name}.{part.name}"] for part in fields(Linear)}) for name in _LINEAR
     }
-    return RewardModel(**plain, **names, **linear)
+    encoding = Encoding.model_validate(plain.pop("encoding", {}))
+    return RewardModel(**plain, **names, **linear, encoding=encoding)

@@ -5,15 +5,16 @@ A segment head reads one segment: [mean hidden state, features.SEGMENT]. A respo
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import logsigmoid, softplus
 
 from . import objectives
 from .cache import Embedded
+from .recipe import Encoding
 
 Step = Callable[[int, float, Tensor], None]  # step number, loss, linear predictor
 
@@ -45,6 +46,7 @@ class RewardModel:
     temperature: float = 1.0  # P(first preferred) = σ(Δ / temperature)
     mean: float = 0.0  # of the training examples' preference scores
     std: float = 1.0
+    encoding: Encoding = field(default_factory=Encoding)
 
     def logits(self, embedded: Embedded) -> Tensor:
         """(segments, categories): above 0 is best called an error, each category on its own."""
@@ -127,7 +129,7 @@ def fit_segments(x: Tensor, labels: Tensor, share: Tensor, l2: float) -> Linear:
         bias = bias * unit
         weights = turned @ white.T
         logits = z @ weights.T + bias.T
-        value = (balance * objectives.bradley_terry(logits, target)).double().sum() + l2 / 2 * (weights**2).sum()
+        value = (balance * objectives.cross_entropy(logits, target)).double().sum() + l2 / 2 * (weights**2).sum()
         return value, logits
 
     turned, bias = minimise(loss, shape[0] * shape[1]).view(shape).split([x.shape[1], 1], dim=1)
@@ -168,13 +170,19 @@ def fit_preference(
         weights, (gamma, threshold) = white @ point[:-2], point[-2:] * unit
         margin = z @ weights
         shown = margin + gamma if order else margin
-        each = objectives.rao_kupper(shown, p, softplus(threshold)) if tied else objectives.bradley_terry(shown, p)
+        each = _rao_kupper(shown, p, softplus(threshold)) if tied else objectives.cross_entropy(shown, p)
         prior = l2 / 2 * (weights @ weights) + gamma**2 / 2
         return (count * each).double().sum() + prior, margin
 
     found = minimise(loss, z.shape[1] + 2, step)
     gamma, threshold = found[-2:] * unit
     return Preference(white @ found[:-2], float(gamma), float(softplus(threshold)) if tied else 0.0)
+
+
+def _rao_kupper(margin: Tensor, p: Tensor, alpha: Tensor) -> Tensor:
+    decided = -(p * logsigmoid(margin - alpha) + (1 - p) * logsigmoid(-margin - alpha))
+    tied = -(logsigmoid(alpha + margin) + logsigmoid(alpha - margin) + torch.log(-torch.expm1(-2 * alpha)))
+    return torch.where(p == 0.5, tied, decided)
 
 
 def fit_ridge(x: Tensor, y: Tensor, share: Tensor, l2: float) -> Linear:
@@ -196,5 +204,5 @@ def fit_ridge(x: Tensor, y: Tensor, share: Tensor, l2: float) -> Linear:
 def temperature(margin: Tensor, p: Tensor, count: Tensor) -> float:
     """The τ that minimises the cross-entropy of σ(Δ/τ) with p, from .05 to 20."""
     grid = torch.logspace(-1.3, 1.3, 261)
-    losses = torch.stack([(count * objectives.bradley_terry(margin / one, p)).sum() for one in grid])
+    losses = torch.stack([(count * objectives.cross_entropy(margin / one, p)).sum() for one in grid])
     return float(grid[losses.argmin()])

@@ -13,7 +13,7 @@ from .types import Example, Report, Scored, silent
 
 def backbone_of(model: RewardModel) -> backbone.Backbone:
     """The model's backbone; raises ValueError when it, or the way it encodes, is not what the heads were fitted on."""
-    found = backbone.load(model.backbone_name)
+    found = backbone.load(model.backbone_name, model.encoding)
     if (found.hash, found.encoder.hash) != (model.backbone_hash, model.encode_hash):
         raise ValueError(f"backbone {model.backbone_name} differs from the one that this model was fitted on")
     return found

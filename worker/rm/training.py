@@ -88,6 +88,7 @@ def fit_embedded(
         segment=segment,
         response=_response_heads(fitted.head, attributes, x[~held].mean(0), len(categories)),
         temperature=fitted.temperature,
+        encoding=backbone.encoder.encoding,
     )
     scores = model(embedded)[~held, 0]
     model = replace(model, mean=float(scores.mean()), std=float(scores.std(correction=0)))
