@@ -72,7 +72,7 @@ def _strength(pairs: Pairs, choices: Sequence[float], report: Report) -> float:
         report("tune", n, len(choices), {})
         margin = _held_out_margins(tried, l2, heads.whitening(gram, l2))
         tau = heads.temperature(margin, tried.p, tried.count)
-        losses.append(float((tried.count * objectives.bradley_terry(margin / tau, tried.p)).sum()))
+        losses.append(float((tried.count * objectives.cross_entropy(margin / tau, tried.p)).sum()))
     return choices[int(np.argmin(losses))]
 
 

@@ -75,6 +75,7 @@ class Dataset:
     criteria: tuple[str, ...] = ()  # of ratings
     test_groups: frozenset[str] = frozenset()  # groups held out, also from segment and attribute heads
     rankings: Sequence[Ranking] = ()  # the training verdicts whole, for objectives of rankings
+    reliability: Mapping[str, float] = field(default_factory=dict)  # rater → 0 … 1, where it is known
 
 
 # report(stage, done, total, metrics): called often; may raise to cancel the work.
