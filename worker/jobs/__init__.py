@@ -8,4 +8,7 @@ JOBS = {
     "train": "worker.jobs.train",
     "score": "worker.jobs.score",
     "attribute": "worker.jobs.attribute",
+    "evaluate": "worker.jobs.suite",
+    "select": "worker.jobs.select",
+    "preview": "worker.jobs.preview",
 }

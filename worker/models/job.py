@@ -16,6 +16,7 @@ class JobKind(models.TextChoices):
     EXPORT = "export"  # a version as a folder for others
     FILE = "file"  # scores of a file's answers
     SELECT = "select"  # the order in which open tasks are served
+    PREVIEW = "preview"  # what a training would read, counted by the tokenizer
 
 
 class JobState(models.TextChoices):
