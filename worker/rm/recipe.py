@@ -16,18 +16,51 @@ class Formula(NamedTuple):
     """What people see of an objective. Δ is score(first) − score(second), σ the logistic function."""
 
     title: str
-    text: str
+    text: str  # for a terminal
     source: str
+    latex: str  # for a page
 
 
 # A new objective of pairs: a function of this name in objectives.py, its test, and its line here.
 OBJECTIVES = {
-    "bradley_terry": Formula("Bradley–Terry", "−[p ln σ(Δ) + (1−p) ln σ(−Δ)]", "Bradley & Terry 1952"),
-    "margin": Formula("Bradley–Terry with margin", "−ln σ(Δ − m), m by strength", "Llama 2, arXiv 2307.09288"),
-    "scaled": Formula("Scaled Bradley–Terry", "−m ln σ(Δ), m = strength", "HelpSteer2-Preference, arXiv 2410.01257"),
-    "rao_kupper": Formula("Rao–Kupper", "P(tie) = 1 − σ(Δ−α) − σ(−Δ−α)", "Rao & Kupper 1967; arXiv 2410.05328"),
-    "davidson": Formula("Davidson", "P(tie) = ν / (e^(Δ/2) + e^(−Δ/2) + ν)", "Davidson 1970"),
-    "plackett_luce": Formula("Plackett–Luce", "−Σₖ [r_π(k) − ln Σ_{j≥k} e^{r_π(j)}]", "Plackett 1975; Luce 1959"),
+    "bradley_terry": Formula(
+        "Bradley–Terry",
+        "−[p ln σ(Δ) + (1−p) ln σ(−Δ)]",
+        "Bradley & Terry 1952",
+        r"-\left[p \ln \sigma(\Delta) + (1-p) \ln \sigma(-\Delta)\right]",
+    ),
+    "margin": Formula(
+        "Bradley–Terry with margin",
+        "−ln σ(Δ − m), m by strength",
+        "Llama 2, arXiv 2307.09288",
+        r"-\ln \sigma(\Delta - m), \quad m \text{ by strength}",
+    ),
+    "scaled": Formula(
+        "Scaled Bradley–Terry",
+        "−m ln σ(Δ), m = strength",
+        "HelpSteer2-Preference, arXiv 2410.01257",
+        r"-m \ln \sigma(\Delta), \quad m = \text{strength}",
+    ),
+    "rao_kupper": Formula(
+        "Rao–Kupper",
+        "P(tie) = 1 − σ(Δ−α) − σ(−Δ−α)",
+        "Rao & Kupper 1967; arXiv 2410.05328",
+        r"P(\text{first}) = \sigma(\Delta - \alpha), \quad "
+        r"P(\text{tie}) = 1 - \sigma(\Delta - \alpha) - \sigma(-\Delta - \alpha)",
+    ),
+    "davidson": Formula(
+        "Davidson",
+        "P(tie) = ν / (e^(Δ/2) + e^(−Δ/2) + ν)",
+        "Davidson 1970",
+        r"P(\text{first}) = \frac{e^{\Delta/2}}{e^{\Delta/2} + e^{-\Delta/2} + \nu}, \quad "
+        r"P(\text{tie}) = \frac{\nu}{e^{\Delta/2} + e^{-\Delta/2} + \nu}",
+    ),
+    "plackett_luce": Formula(
+        "Plackett–Luce",
+        "−Σₖ [r_π(k) − ln Σ_{j≥k} e^{r_π(j)}]",
+        "Plackett 1975; Luce 1959",
+        r"-\sum_{k} \left[r_{\pi(k)} - \ln \sum_{j \ge k} e^{r_{\pi(j)}}\right]",
+    ),
 }
 
 
