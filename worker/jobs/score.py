@@ -1,57 +1,93 @@
-"""A version gives every response of the project a score per head, and every pool candidate its preference."""
+"""A version scores the project's responses and its pools' candidates, or one pool alone.
 
-from collections.abc import Iterable
+Texts pass by in slices; what is kept until the end are ids and numbers, so that all of it is stored in one transaction.
+"""
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
 from django.conf import settings
+from django.db.models import QuerySet
 
 from annotate.models import Response
 from worker.jobs.dataset import candidate_example, example_of
-from worker.jobs.loading import model_of
+from worker.jobs.files import batches
+from worker.jobs.scored import WHY, scored
 from worker.models import Candidate, CandidateScore, Job, Score, Version
 from worker.progress import Progress
-from worker.rm.heads import RewardModel
-from worker.rm.scoring import score
+from worker.rm.transforms import RAW
 from worker.rm.types import PREFERENCE, Example, Scored
 
+SLICE = 4096
 BATCH = 2000
-Part = tuple[list, Scored | None]
+
+
+@dataclass
+class Kept:
+    """Scores of rows by slice."""
+
+    slices: list[tuple[list[int], Scored]] = field(default_factory=list)
+
+    def count(self) -> int:
+        return sum(len(ids) for ids, _ in self.slices)
+
+    def truncated(self) -> int:
+        return sum(int(found.truncated.sum()) for _, found in self.slices)
+
+    def undefined(self) -> int:
+        return sum(int(np.isnan(found.heads[PREFERENCE]).sum()) for _, found in self.slices)
+
+    def rows(self, heads: Iterable[str] | None = None) -> Iterator[tuple[int, str, float, int]]:
+        """(id, head, value, tokens) of every value that is defined."""
+        for ids, found in self.slices:
+            for head in heads or found.heads:
+                for pk, value, tokens in zip(ids, found.heads.get(head, ()), found.tokens, strict=False):
+                    if not np.isnan(value):
+                        yield pk, head, float(value), int(tokens)
 
 
 def run(job: Job, progress: Progress) -> dict:
-    """params: version (id). Scores that exist are replaced."""
+    """params: version (id), and pool (id) to score its candidates alone. Scores that exist are replaced."""
     version = Version.objects.get(pk=job.params["version"], project=job.project)
-    model = model_of(version)
-    responses = list(Response.objects.filter(item__project=job.project).select_related("item").order_by("pk"))
-    candidates = list(Candidate.objects.filter(pool__project=job.project).order_by("pk"))
-    scored = _score(model, [example_of(r) for r in responses], progress)
-    pooled = _score(model, [candidate_example(c) for c in candidates], progress)
+    candidates = Candidate.objects.filter(pool__project=job.project).order_by("pk")
+    if pool := job.params.get("pool"):
+        candidates = candidates.filter(pool=pool)
+    responses = Response.objects.filter(item__project=job.project).select_related("item").order_by("pk")
+    own = Kept() if pool else _score(version, responses, example_of, progress)
+    pooled = _score(version, candidates, candidate_example, progress)
     progress.report("storing the scores", 0, 1)
-    return progress.finish(lambda: _store(job, version, (responses, scored), (candidates, pooled)))
+    return progress.finish(lambda: _store(job, version, own, pooled, candidates if pool else None))
 
 
-def _score(model: RewardModel, examples: list[Example], progress: Progress) -> Scored | None:
-    return score(model, examples, settings.CACHE_DIR, progress.report) if examples else None
+def _score(version: Version, rows: QuerySet, example: Callable[..., Example], progress: Progress) -> Kept:
+    total, kept = rows.count(), Kept()
+    for part in batches(rows.iterator(SLICE), SLICE):
+        done, examples = kept.count(), [example(row) for row in part]
+
+        def report(stage: str, n: int, _: int, metrics: dict, done: int = done) -> None:
+            progress.report(stage, done + n, total, metrics)
+
+        kept.slices.append(([row.pk for row in part], scored(version, examples, settings.CACHE_DIR, report)))
+    return kept
 
 
-def _store(job: Job, version: Version, project: Part, pools: Part) -> dict:
-    (responses, scored), (candidates, pooled) = project, pools
-    version.scores.all().delete()
-    version.candidate_scores.all().delete()
-    if scored:
-        Score.objects.bulk_create(_scores(version, responses, scored), batch_size=BATCH)
-    if pooled:
-        CandidateScore.objects.bulk_create(_candidate_scores(version, candidates, pooled), batch_size=BATCH)
+def _store(job: Job, version: Version, own: Kept, pooled: Kept, only: QuerySet | None) -> dict:
+    old = version.candidate_scores.all()
+    (old if only is None else old.filter(candidate__in=only)).delete()
+    if only is None:
+        version.scores.all().delete()
+        _create(
+            Score, (Score(version=version, response_id=pk, head=h, value=v, tokens=t) for pk, h, v, t in own.rows())
+        )
+    rows = pooled.rows((PREFERENCE, RAW))
+    _create(CandidateScore, (CandidateScore(version=version, candidate_id=pk, head=h, value=v) for pk, h, v, _ in rows))
     Job.objects.filter(pk=job.pk).update(version=version)
-    truncated = sum(int(part.truncated.sum()) for part in (scored, pooled) if part)
-    return {"responses": len(responses), "candidates": len(candidates), "truncated": truncated}
+    counts = {"responses": own.count(), "candidates": pooled.count(), "truncated": own.truncated() + pooled.truncated()}
+    undefined = own.undefined() + pooled.undefined()
+    return counts | ({"undefined": undefined, "why": WHY} if undefined else {})
 
 
-def _scores(version: Version, responses: list[Response], scored: Scored) -> Iterable[Score]:
-    for head, values in scored.heads.items():
-        for response, value, tokens in zip(responses, values, scored.tokens, strict=True):
-            yield Score(version=version, response=response, head=head, value=float(value), tokens=int(tokens))
-
-
-def _candidate_scores(version: Version, candidates: list[Candidate], pooled: Scored) -> Iterable[CandidateScore]:
-    for candidate, value in zip(candidates, pooled.heads[PREFERENCE], strict=True):
-        yield CandidateScore(version=version, candidate=candidate, head=PREFERENCE, value=float(value))
+def _create(model: type, rows: Iterable) -> None:
+    for part in batches(rows, BATCH):
+        model.objects.bulk_create(part)

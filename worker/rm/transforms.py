@@ -99,13 +99,19 @@ class Clip(_Step):
 Step = Standardise | Temperature | Baseline | Delta | LogSigmoid | Clip
 _STEPS = TypeAdapter(list[Annotated[Step, Field(discriminator="name")]])
 
+
+def _log_sigmoid(x: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # NaN stays NaN, without a word
+        return -np.logaddexp(0.0, -x)
+
+
 # (step, values, r_ref) → values
 FUNCTIONS: dict[str, Callable[[Step, np.ndarray, np.ndarray | float], np.ndarray]] = {
     "standardise": lambda step, r, ref: (r - step.mean) / step.std,
     "temperature": lambda step, r, ref: r / step.value,
     "baseline": lambda step, r, ref: r - ref,
     "delta": lambda step, r, ref: r - ref,
-    "log_sigmoid": lambda step, r, ref: -np.logaddexp(0.0, ref - r),
+    "log_sigmoid": lambda step, r, ref: _log_sigmoid(r - ref),
     "clip": lambda step, r, ref: np.clip(r, step.low, step.high),
 }
 
