@@ -6,7 +6,6 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -26,9 +25,9 @@ from annotate.services.known import is_told
 from annotate.services.lease import Conflict
 from annotate.services.queue import lease_next, peek, why_nothing
 from annotate.views.guidelines import pane_of
-from annotate.views.judging_page import page_of
+from annotate.views.judging_page import ahead_of, page_of
 from annotate.views.review import after
-from annotate.views.so_far import so_far
+from annotate.views.so_far import left_for, so_far
 
 MINE = Prepared(
     lambda project, rater, pk: Assignment.objects.filter(pk=pk, task__project=project, rater=rater).select_related(
@@ -70,14 +69,13 @@ def judge(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @never_cache
 @require_safe
 def ahead(request: HttpRequest, slug: str) -> HttpResponse:
-    """The `<main>` of the page that this rater likely comes to next, taking no slot; 204 without one.
+    """The task that this rater likely comes to next, as JSON, taking no slot; 204 without one.
 
-    It stands for assignment 0, without a key, as if the task at hand were submitted. `data-task` and `data-order` say
-    what it shows: it is theirs when a submit or a skip answers with the same `task` and `shown_order`.
+    It is theirs when a submit or a skip answers with the same `task` and `shown_order`.
     """
     project = project_for(request.user, slug, "judge")
-    html = _ahead(request, project, leases.held_by(project, request.user))
-    return HttpResponse(html) if html else HttpResponse(status=204)
+    found = _ahead(request, project)
+    return JsonResponse(found) if found else HttpResponse(status=204)
 
 
 @require_POST
@@ -188,25 +186,19 @@ def _leased(request: HttpRequest, project: Project, body: dict) -> Assignment | 
 
 
 def _served(request: HttpRequest, project: Project, body: dict) -> dict:
-    """Where to go; if the page asks for it, with a lease, and the page that lies ahead of that."""
+    """Where to go; if the page asks for it, with a lease, the task ahead of that, and how many are `left`."""
     lease = _leased(request, project, body)
-    html = lease and _ahead(request, project, lease)
-    return _onward(project, lease) | ({"ahead": html} if html else {})
+    found = lease and _ahead(request, project)
+    left = {"left": left_for(request.user, project)} if body.get("left") is True else {}
+    return _onward(project, lease) | ({"ahead": found} if found else {}) | left
 
 
-def _ahead(request: HttpRequest, project: Project, held: Assignment | None) -> str:
-    """The page to come after that of `held`; "" when nothing will come."""
+def _ahead(request: HttpRequest, project: Project) -> dict | None:
+    """What a page needs to show the task after that at hand; None when nothing will come."""
     assignment = peek(project=project, user=request.user)
     if assignment is None:
-        return ""
-    context = page_of(project, assignment, None, key="")
-    assignment.pk = 0
-    context |= {"project": project, "assignment": assignment, "layout": "annotate/_ahead.html"}
-    context |= {"task": _sign(assignment), "order": assignment.shown_order, **so_far(request.user, project)}
-    context |= pane_of(project, request.user) | {"news": None}  # they will have judged by these guidelines
-    if held:
-        context |= {"done_today": context["done_today"] + 1, "last": held.pk}
-    return render_to_string("annotate/judge.html", context, request)
+        return None
+    return {"task": _sign(assignment), "shown_order": assignment.shown_order} | ahead_of(project, assignment)
 
 
 def _onward(project: Project, lease: Assignment | None = None) -> dict:

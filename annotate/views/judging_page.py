@@ -3,10 +3,13 @@
 Nothing of a response but its text and its steps leaves here: no source, no metadata, no score, no other rater's answer.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
+from django.template.loader import render_to_string
 
 from annotate import text
 from annotate.formats.record import text_sha256
@@ -36,17 +39,43 @@ def page_of(project: Project, assignment: Assignment, current: Judgement | None,
 
     `mode` is judge or adjudicate; both are saved alike.
     """
+    version, work = _begun(project, assignment, current, key)
+    item, responses, keys = assignment.task.item, responses_in(assignment), keys_of(assignment.rater.keys)
+    shell = _shell(project, assignment, version, len(responses))
+    return _page(project, item, responses, version, mode, keys, work) | {"shell": shell}
+
+
+def ahead_of(project: Project, assignment: Assignment) -> dict:
+    """What a page that stands already needs to show another task: all that differs from task to task.
+
+    It fits only a page of the same `shell`: of the same questions, guidelines and keys, for as many responses.
+    """
+    version, work = _begun(project, assignment, None, key="")
+    item, responses = assignment.task.item, responses_in(assignment)
+    return {
+        "shell": _shell(project, assignment, version, len(responses)),
+        "data": _of_task(item, responses, version) | work,
+        "ask": render_to_string("annotate/_judge_ask.html", _ask(item, version.schema)),
+        "texts": [{"rendered": text.render(r.text), "raw": text.plain(r.text)} for r in responses],
+    }
+
+
+def _begun(project: Project, assignment: Assignment, current: Judgement | None, key: str) -> tuple[SchemaVersion, dict]:
+    """The schema under which the work was begun, and the work."""
     work = assignment.draft or (current and {"answer": _answer_of(current)}) or {}
-    version = _version(project, work.get("answer", {}).get("schema_version"))
-    data = {
+    return _version(project, work.get("answer", {}).get("schema_version")), {
         "answer": work.get("answer"),
         "activeMs": work.get("active_ms", 0),
         "revision": assignment.draft_revision,
         "key": key,
         "revises": current and current.pk,
     }
-    keys = keys_of(assignment.rater.keys)
-    return _page(project, assignment.task.item, responses_in(assignment), version, mode, keys, data)
+
+
+def _shell(project: Project, assignment: Assignment, version: SchemaVersion, count: int) -> str:
+    """The same for all pages that differ in their task alone."""
+    known = json.dumps([version.number, project.guidelines_number, count, assignment.rater.keys])
+    return hashlib.sha256(known.encode()).hexdigest()[:20]
 
 
 def example_of(project: Project, known: KnownAnswer) -> dict:
@@ -98,15 +127,13 @@ def _page(
     work: dict,
 ) -> dict:
     schema, names = version.schema, names_of(len(responses))
-    fixed = {"texts_sha256": dict(shown_of(item, responses).sha256), "schema_version": version.number}
     data = {
         "mode": mode,
-        "responses": [{"id": r.pk, "raw": r.text, "steps": r.steps} for r in responses],
         "categories": coloured(schema),
         "rules": schema.rules.model_dump(),
         "asks": schema.model_dump(include={"omissions", "partial", "steps", "strengths"}),
-        "fixed": fixed,
         "keys": keys,
+        **_of_task(item, responses, version),
         **work,
     }
     return {
@@ -115,8 +142,7 @@ def _page(
         "schema": schema,
         "categories": data["categories"],
         "scale": scale(schema, len(responses)),
-        "turns": _turns(item, schema),
-        "passages": [{"title": p.get("title", ""), "html": text.render(p["text"])} for p in item.context],
+        **_ask(item, schema),
         "responses": [_column(r, n, names, keys) for n, r in enumerate(responses)],
         "across": {0: 1, 1: 1, 2: 2, 4: 2}.get(len(responses), 3),
         "criteria": criteria(schema),
@@ -124,6 +150,18 @@ def _page(
         "errors": ERRORS,
         "guidelines": text.prose(project.guidelines),
     }
+
+
+def _of_task(item: Item, responses: Sequence[Response], version: SchemaVersion) -> dict:
+    """What the scripts know of this task and not of others."""
+    fixed = {"texts_sha256": dict(shown_of(item, responses).sha256), "schema_version": version.number}
+    return {"responses": [{"id": r.pk, "raw": r.text, "steps": r.steps} for r in responses], "fixed": fixed}
+
+
+def _ask(item: Item, schema: Schema) -> dict:
+    """The conversation, and the context beside it."""
+    passages = [{"title": p.get("title", ""), "html": text.render(p["text"])} for p in item.context]
+    return {"turns": _turns(item, schema), "passages": passages}
 
 
 def names_of(count: int) -> list[str]:

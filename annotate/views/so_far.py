@@ -45,9 +45,14 @@ def so_far(user: User, project: Project, before: Judgement | None = None) -> dic
     whose = {"project": project.pk, "rater": user.pk}
     return {
         "done_today": DONE.first(**whose, since=midnight) or 0,
-        "left": _about(len(LEFT(**whose))),
+        "left": left_for(user, project),
         "last": LAST.first(**whose, before=before.created_at if before else now),
     }
+
+
+def left_for(user: User, project: Project) -> str:
+    """About how many tasks the rater may be served yet."""
+    return _about(len(LEFT(project=project.pk, rater=user.pk)))
 
 
 def _about(count: int) -> str:

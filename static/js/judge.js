@@ -5,8 +5,9 @@ import { bindKeys, letterSwitch } from "./judge_keys.js";
 import { flush } from "./judge_outbox.js";
 import { post } from "./judge_post.js";
 import { alert, say, signIn } from "./judge_status.js";
-import { Ahead, arrive, swap } from "./judge_swap.js";
+import { Ahead, arrive, blank, swap } from "./judge_swap.js";
 
+const shell = blank(document.getElementById("main"));
 let desk, ahead, skipped;
 
 const click = (id) => document.getElementById(id)?.click();
@@ -21,18 +22,18 @@ const acts = () => ({
   back: () => click("back"), mine: () => click("mine"),
 });
 
-async function settle(main, html) {
+async function settle(main, found) {
   desk = new Desk(main, go);
   letterSwitch(main);
   await desk.recover();
-  ahead = new Ahead(desk.saves && desk.data.mode === "judge" ? new URL("../ahead/", location) : null, html);
+  ahead = new Ahead(desk.saves && desk.data.mode === "judge" ? new URL("../ahead/", location) : null, found);
   document.documentElement.dataset.ready = "yes";
 }
 
 async function go(result) {
   if (result.feedback) return location.assign(result.feedback);
   skipped = result.skipped;
-  const main = await ahead.of(result);
+  const main = await ahead.of(shell, result);
   if (!main) return location.assign(result.next);
   desk.destroy();
   swap(main, result.next);

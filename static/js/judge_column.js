@@ -18,7 +18,8 @@ export class Column {
     const leave = () => this.enter();
     this.rubric = new Rubric(element, changed, signal, say, leave);
     this.safety = this.#at(".safety") && new Safety(this.#at(".safety"), changed, signal, say, leave);
-    this.steps = this.#at(".step-list") && new Steps(this.#at(".step-list"), this, response.steps, changed, signal, say);
+    const list = response.steps.length ? this.#at(".step-list") : null;
+    this.steps = list && new Steps(list, this, response.steps, changed, signal, say);
     this.rewrite = this.#at(".rewrite") && new Rewrite(element, response.raw, changed, signal, leave);
     this.#at('[data-do="mark"]')?.addEventListener("click", () => this.mark(), { signal });
     this.#at('[data-do="missing"]')?.addEventListener("click", () => this.addMissing(), { signal });

@@ -10,7 +10,7 @@ import { build } from "./judge_page.js";
 import { insist, post } from "./judge_post.js";
 import { alert, announce, say, tellWhy } from "./judge_status.js";
 import { flag, showErrors, submitOnce } from "./judge_submit.js";
-import { ahead } from "./judge_swap.js";
+import { wishes } from "./judge_swap.js";
 
 const BEAT_MS = 60000;
 
@@ -114,7 +114,7 @@ export class Desk {
     this.seal(true);
     await this.saver.stop();
     const stop = new AbortController();
-    const body = { reason: new FormData(form).get("reason"), lease: true, ahead: ahead() };
+    const body = { reason: new FormData(form).get("reason"), ...wishes() };
     const told = (why) => tellWhy(why, "skips when the server is back", { "Do not skip": () => stop.abort() });
     const result = await insist(() => post(form.action, body), told, stop.signal);
     if (result?.status === 200) return this.leave({ ...result, skipped: form.action });

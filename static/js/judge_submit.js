@@ -3,13 +3,13 @@
 import { forget, fresh, keep } from "./judge_outbox.js";
 import { insist, post } from "./judge_post.js";
 import { alert, announce, hush, say, tellWhy } from "./judge_status.js";
-import { ahead } from "./judge_swap.js";
+import { wishes } from "./judge_swap.js";
 
 /** What the server said, or null when the rater stopped it. */
 export async function submitOnce({ page, data, form, title, activity, saver }) {
   const body = {
     answer: page.read(), key: data.key, revises: data.revises, active_ms: activity.ms, revision: saver.revision,
-    lease: true, ahead: ahead(),
+    ...wishes(),
   };
   const id = `submit:${data.key}`;
   const entry = { id, kind: "submit", page: location.pathname, title, url: form.action, body, answer: body.answer, base: saver.base, active_ms: body.active_ms };

@@ -6,8 +6,11 @@ import re
 import pytest
 from django.urls import reverse
 
-from annotate.models import Assignment, Case, Event, Judgement, Task
+from annotate.models import Assignment, Case, Event, Judgement, Task, User
+from annotate.schema import Schema
 from annotate.services import hidden
+from annotate.services.guidelines import change_guidelines
+from annotate.services.project import change_schema
 from annotate.services.queue import lease_next
 from annotate.services.task import make_tasks
 from tests.annotate.making import make_item, make_known
@@ -31,8 +34,8 @@ def lease(desk, project, bob):
 # ---- The next task together with the answer, and ahead of it
 
 
-def without_token(html):
-    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", html)
+def ahead_in(desk):
+    return desk.get(reverse("annotate:ahead", args=["answers"]))
 
 
 def leased(response):
@@ -49,14 +52,16 @@ def test_a_submit_carries_the_lease_of_the_next_task_when_asked(desk, lease, pro
     assert "assignment" not in send(desk, following).json()
 
 
-def test_a_submit_carries_the_page_that_lies_ahead_of_the_lease(desk, lease, project):
+def test_a_submit_carries_the_task_that_lies_ahead_of_the_lease(desk, lease, project):
     make_tasks(project=project, items=[make_item(project, "One more?", "y", "z")])
     following, body = leased(send(desk, lease, lease=True))
-    page = desk.get(reverse("annotate:ahead", args=[project.slug])).content.decode()
-    assert without_token(body["ahead"]) == without_token(page)
-    assert "1</strong> done today" not in body["ahead"]
-    assert "2</strong> done today" in body["ahead"]
+    assert body["ahead"] == ahead_in(desk).json()
     assert Assignment.objects.filter(state="leased").get() == following
+    assert "left" not in body
+
+
+def test_a_submit_says_how_many_are_left_when_asked(desk, lease):
+    assert send(desk, lease, left=True).json()["left"] == "under 10"
 
 
 @pytest.mark.parametrize("ahead", ["7", {"7": 8}, [-1, 10**30], ["7"], None])
@@ -70,32 +75,44 @@ def test_a_submit_of_the_last_task_says_only_where_to_go(desk, lease, project):
     assert send(desk, lease, lease=True).json() == {"next": reverse("annotate:next", args=[project.slug])}
 
 
-def test_what_was_fetched_ahead_is_the_page_of_the_lease_that_follows(desk, lease, project):
-    page = desk.get(reverse("annotate:ahead", args=[project.slug]))
-    seen = [response["id"] for response in data_of(page)["responses"]]
+def test_what_was_fetched_ahead_is_the_task_of_the_lease_that_follows(desk, lease, project):
+    found = ahead_in(desk).json()
+    seen = [response["id"] for response in found["data"]["responses"]]
     following, body = leased(send(desk, lease, lease=True, ahead=seen))
-    html = page.content.decode()
-    assert html.startswith(
-        f'<main id="main" class="judge" data-task="{body["task"]}" data-order="{body["shown_order"]}">'
-    )
-    assert '"/p/answers/judge/0/submit/"' in html
-    ours, theirs = data_of(page), data_of(desk.get(url("judge", following)))
-    assert ours | {"key": theirs["key"]} == theirs
-    assert ours["key"] == ""
+    assert (found["task"], found["shown_order"]) == (body["task"], body["shown_order"])
+    page = desk.get(url("judge", following))
+    theirs, html = data_of(page), page.content.decode()
+    assert theirs | found["data"] | {"key": theirs["key"]} == theirs
+    assert found["data"]["key"] == ""
+    assert found["ask"] in html
+    assert all(shown in html for texts in found["texts"] for shown in texts.values())
+
+
+def test_a_page_takes_what_lies_ahead_while_questions_guidelines_and_keys_are_the_same(desk, lease, project, bob):
+    page = desk.get(url("judge", lease)).content.decode()
+    shells = [re.search('data-shell="([^"]+)"', page)[1], ahead_in(desk).json()["shell"]]
+    change_guidelines(project=project, body="New.", actor=None)
+    shells.append(ahead_in(desk).json()["shell"])
+    change_schema(project=project, schema=Schema())
+    shells.append(ahead_in(desk).json()["shell"])
+    User.objects.filter(pk=bob.pk).update(keys={"skip": "k"})
+    shells.append(ahead_in(desk).json()["shell"])
+    assert shells[0] == shells[1]
+    assert len(set(shells)) == 4
 
 
 def test_ahead_takes_nothing_and_tells_no_more_than_the_page(desk, lease, project):
     counts = lambda: (list(Task.objects.values_list("open_slots")), Assignment.objects.count(), Event.objects.count())  # noqa: E731
     before = counts()
-    html = desk.get(reverse("annotate:ahead", args=[project.slug])).content.decode()
+    found = ahead_in(desk).content.decode()
     assert counts() == before
     for secret in ("source-0", "source-1", "gold", "item-secret"):
-        assert secret not in html
+        assert secret not in found
 
 
 def test_nothing_is_ahead_when_nothing_comes(desk, lease, project):
     Task.objects.exclude(pk=lease.task_id).delete()
-    assert desk.get(reverse("annotate:ahead", args=[project.slug])).status_code == 204
+    assert ahead_in(desk).status_code == 204
 
 
 def test_nothing_tells_a_gold_task_from_another(project, bob, client_of, monkeypatch):

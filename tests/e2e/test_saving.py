@@ -3,6 +3,9 @@
 The database is read past the server. These are the complaints 1, 2, 16, 21 and 22 of the reference.
 """
 
+import json
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -230,6 +233,25 @@ def test_the_next_task_takes_the_place_of_this_one_and_nothing_leaks_into_it(dat
     )
     assert first["task_id"] != second["task_id"]
     assert second["ratings"] == {}
+
+
+def test_the_page_of_the_next_task_is_the_one_that_a_load_would_bring(database, desk):
+    for keys in (("4", "d"), ("x", "Enter")):
+        for key in keys[:-1]:
+            desk.keyboard.press(key)
+        submit(desk, keys[-1])
+    expect(desk.locator("#said")).to_contain_text("1 done today · under 10 still open")
+    swapped = page_of(desk)
+    desk.reload()
+    ready(desk)
+    assert page_of(desk) == swapped
+
+
+def page_of(desk):
+    """The data and the markup of the page, less what is new on each load."""
+    data = json.loads(desk.locator("#judge-data").text_content())
+    html = re.sub(r"<script.*?</script>|<p id=.s.*?</p>", "", desk.locator("main").inner_html(), flags=re.S)
+    return data | {"key": ""}, re.sub(r'middlewaretoken" value="\w+|\s', "", html)
 
 
 def test_keys_faster_than_the_network_answer_no_task_that_nobody_has_seen(database, desk):

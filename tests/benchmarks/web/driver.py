@@ -41,24 +41,30 @@ print("ROWS", json.dumps(found))
 
 
 class Page:
-    """A judging page, loaded or fetched ahead."""
+    """A judging page that was loaded."""
 
     def __init__(self, html):
         data = re.search(r'id="judge-data"[^>]*>(.*?)</script>', html, re.S)
-        item = re.search(r"\[(item-\d+)\]", html)
-        self.data, self.item = data and json.loads(data[1]), item and item[1]
-        self.task, self.order = (re.search(rf'data-{name}="([^"]*)"', html) for name in ("task", "order"))
+        self.data, self.item = data and json.loads(data[1]), item_in(html)
+        self.shell = data and re.search('data-shell="([^"]*)"', html)[1]
+        self.left = data and re.search('id="left">([^<]*)<', html)[1]
 
-    def stands_for(self, lease):
-        same = lease.get("task") == self.task[1] and lease["shown_order"] == json.loads(self.order[1])
-        return same and lease["revision"] == self.data["revision"]
+
+def item_in(html):
+    found = re.search(r"\[(item-\d+)\]", html)
+    return found and found[1]
 
 
 class Rater:
-    """One signed-in person, what the last submit leased them, and the page fetched ahead."""
+    """One signed-in person: the page that was loaded, what the last submit leased, and the task fetched ahead."""
 
     def __init__(self, http):
-        self.http, self.csrf, self.lease, self.ahead = http, None, None, None
+        self.http, self.csrf, self.page, self.lease, self.ahead, self.done = http, None, None, None, None, 0
+
+    def fits(self, lease, ahead):
+        """Can the task fetched ahead stand in the page that was loaded?"""
+        same = all(lease.get(name) == ahead[name] for name in ("task", "shown_order"))
+        return same and ahead["shell"] == self.page.shell and ahead["data"]["revision"] == lease["revision"]
 
 
 class Touchstone(Driver):
@@ -158,29 +164,30 @@ class Touchstone(Driver):
 
     async def next_task(self, rater):
         """What the page does: shows what it fetched ahead if that was leased, else loads; then fetches ahead again."""
-        lease, main = rater.lease, rater.ahead
+        lease, ahead = rater.lease, rater.ahead
         rater.lease = rater.ahead = None
-        if lease and main and main.stands_for(lease):
+        if lease and ahead and rater.fits(lease, ahead):
             self.counters["shown at once"] += 1
-            url, page, key = lease["next"], main, lease["key"]
+            url, data, key, item = lease["next"], ahead["data"], lease["key"], item_in(ahead["ask"])
+            rater.ahead = lease.get("ahead")  # it came with the lease
         else:
             self.counters["loaded"] += 1
-            url, page, key = await self.load(rater, lease["next"] if lease else f"/p/{SLUG}/judge/")
-        if page is None:
-            return None
-        if lease and page is main and lease.get("ahead"):
-            rater.ahead = Page(lease["ahead"])  # it came with the lease
-        else:
+            url = await self.load(rater, lease["next"] if lease else f"/p/{SLUG}/judge/")
+            data, item = rater.page.data, rater.page.item
+            if data is None:
+                return None
+            key = data["key"]
+        if rater.ahead is None:
             status, text, _ = await self.get(rater, f"/p/{SLUG}/judge/ahead/")
-            rater.ahead = Page(text) if status == 200 else None
-        return Task(page.item, (url, page.data, key), bool(page.item))
+            rater.ahead = json.loads(text) if status == 200 else None
+        return Task(item, (url, data, key), bool(item))
 
     async def load(self, rater, where):
         status, text, url = await self.get(rater, where)
         if status != 200:
             raise PeerError("next", status, text)
-        page = Page(text)
-        return (url, page, page.data["key"]) if page.data else (url, None, None)
+        rater.page = Page(text)
+        return url
 
     async def get(self, rater, where):
         self.n_requests += 1
@@ -194,13 +201,15 @@ class Touchstone(Driver):
         best = ids if choice == "A" else ids[::-1]
         answer = {"outcome": "ranking", "ranking": [[pk] for pk in best], "strength": 2, "rationale": note}
         body = {"answer": answer | data["fixed"], "key": key, "active_ms": 1000, "lease": True}
-        body["ahead"] = json.loads(rater.ahead.order[1]) if rater.ahead else []
+        body["ahead"] = rater.ahead["shown_order"] if rater.ahead else []
+        body["left"] = not rater.page.left.startswith("over") or rater.done % 10 == 0  # as judge_swap.js asks
         headers = {"X-CSRFToken": rater.csrf, "Referer": self.base + url}
         async with rater.http.post(f"{self.base}{url}submit/", json=body, headers=headers) as stored:
             text = await stored.text()
         if stored.status != 200:
             raise PeerError("submit", stored.status, text)
-        rater.lease = json.loads(text)
+        rater.lease, rater.done = json.loads(text), rater.done + 1
+        rater.page.left = rater.lease.get("left", rater.page.left)
 
     # ---- what is stored
 
