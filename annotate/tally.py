@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from annotate.agreement import Marks, marks, merge
+from annotate.schema import Criterion, rubric_mean
 
 Value = str | int | float
 Unit = tuple[str, tuple]  # question, and which unit of it
@@ -42,6 +43,7 @@ class Asked:
 
     categories: Sequence[str] = ()
     safety: Sequence[str] = ()
+    criteria: Sequence[Criterion] = ()  # whose weighted mean is counted, too
 
 
 def answers(said: Said, asked: Asked) -> Iterator[tuple[Unit, Value]]:
@@ -50,6 +52,8 @@ def answers(said: Said, asked: Asked) -> Iterator[tuple[Unit, Value]]:
     for response, values in said.ratings.items():
         for criterion, value in values.items():
             yield (f"criterion:{criterion}", (int(response),)), value
+        if (mean := rubric_mean(asked.criteria, values)) is not None:
+            yield ("rubric", (int(response),)), round(mean, 3)
     for response, found in said.marked.items():
         for category in asked.categories:
             yield (f"category:{category}", (response,)), int(category in found)
@@ -116,6 +120,16 @@ def disputes(found: Mapping[Unit, Mapping[Value, int]]) -> dict[str, float]:
         for n, more in enumerate(disagreeing(counts)):
             pairs[question][n] += more
     return {question: apart / every for question, (apart, every) in pairs.items() if every}
+
+
+def places(judgements: Iterable[Said], asked: Asked) -> dict[Unit, Counter]:
+    """How often each response that was looked at got exactly the same marks of a category, for `disputes` alone."""
+    found: dict[Unit, Counter] = defaultdict(Counter)
+    for said in judgements:
+        for response, marked in said.marked.items():
+            for category in asked.categories:
+                found[f"spans:{category}", (response,)][tuple(sorted(map(tuple, marked.get(category, ()))))] += 1
+    return found
 
 
 def marked_texts(judgements: Sequence[Said], asked: Asked, lengths: Mapping[int, int]) -> dict[str, Marks]:

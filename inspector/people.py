@@ -1,12 +1,13 @@
 """Who judged, and do they agree? Kept counts → intervals and one honest sentence."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from django.db.models import Count, Q
 
-from annotate.agreement import Interval, cohen, raters, undefined
+from annotate.agreement import Interval, Tasks, cohen, raters, undefined
 from annotate.agreement.intervals import Undefined
 from annotate.models import Agreement, Judgement, Project, RaterTally, Side, User
 from annotate.models.judgement import Source
@@ -33,9 +34,9 @@ class Question:
 
     @property
     def disputed(self) -> bool:
-        """Do two people anywhere answer it differently?"""
-        percent = self.people.get("percent", NOT_YET)
-        return percent.value is not None and percent.value < 1
+        """Do two people anywhere answer it differently? Of marks, α alone says whether they are everywhere the same."""
+        same = self.people.get("percent", self.people.get("alpha", NOT_YET))
+        return same.value is not None and same.value < 1
 
 
 def questions(project: Project) -> list[Question]:
@@ -61,6 +62,7 @@ def named(schema: Schema) -> dict[str, str]:
     return (
         {"preference": "Which is better", "strength": "How much better"}
         | {f"criterion:{one.key}": one.label for one in schema.criteria}
+        | ({"rubric": "Rubric, weighted mean"} if len(schema.criteria) > 1 else {})
         | {f"category:{one.key}": f"{one.label}: there or not" for one in schema.categories}
         | {f"spans:{one.key}": f"{one.label}: where" for one in schema.categories}
         | {f"safety:{one.key}": one.label for one in schema.safety}
@@ -169,17 +171,20 @@ def _seconds(sums: Mapping[str, int]) -> Interval:
 def cohen_of(project: Project, first: str, second: str) -> Interval:
     """Cohen's κ of two raters on the pairs that both compared."""
     one, other = (_verdicts(project, rater) for rater in (first, second))
-    cells = np.zeros((3, 3), dtype=int)
-    for pair in one.keys() & other.keys():
-        cells[one[pair] + 1, other[pair] + 1] += 1
+    cells, held = np.zeros((3, 3), dtype=int), defaultdict(Counter)
+    for pair in sorted(one.keys() & other.keys()):
+        (task, said), (_, says) = one[pair], other[pair]
+        cells[said + 1, says + 1] += 1
+        held[task][said + 1, says + 1] += 1  # all pairs of a ranking stand or fall together
     try:
-        return cohen(cells)
+        return cohen(cells, tasks=Tasks(list(held.values())))
     except Undefined as error:
         return undefined(str(error))
 
 
-def _verdicts(project: Project, rater: str) -> dict[tuple[int, int], int]:
+def _verdicts(project: Project, rater: str) -> dict[tuple[int, int], tuple[int, int]]:
+    """Pair of responses → (task, 1 the first is better | 0 neither | −1)."""
     kind, _, name = rater.partition(":")
     mine = {"rater_id": int(name)} if kind == "user" and name.isdecimal() else {"rater": None, "rater_name": name}
     rows = Judgement.objects.counted().filter(project=project, **mine)
-    return {(a, b): sign for row in rows for a, b, sign in compared(said_by(row))}
+    return {(a, b): (row.task_id, sign) for row in rows for a, b, sign in compared(said_by(row))}

@@ -20,16 +20,22 @@ class Side(models.TextChoices):
 class TaskTally(models.Model):
     """One task as it was counted last: what to take back when it is counted again."""
 
+    BUCKETS = 64  # some of them are tasks taken without looking, found by index
+
     project = models.ForeignKey(Project, models.CASCADE, related_name="tallies")
     task = models.OneToOneField(Task, models.CASCADE, related_name="tally")
     raters = models.PositiveIntegerField(help_text="People who judged it.")
     disagreement = models.FloatField(null=True, help_text="Share of pairs of people who disagree; null below two.")
     patterns = models.JSONField(help_text="[[side, question, pattern, units]]")
     marks = models.JSONField(default=dict, help_text="{category: sums for the unitised agreement of its spans}")
+    bucket = models.PositiveSmallIntegerField(help_text="task id modulo BUCKETS")
     counted_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        indexes = [models.Index(fields=["project", "-disagreement"], name="tally_by_disagreement")]
+        indexes = [
+            models.Index(fields=["project", "-disagreement"], name="tally_by_disagreement"),
+            models.Index(fields=["project", "bucket"], name="tally_by_bucket"),
+        ]
 
     def __str__(self) -> str:
         return f"tally of {self.task_id}"
@@ -40,7 +46,7 @@ class Pattern(models.Model):
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="patterns")
     side = models.CharField(max_length=8, choices=Side)
-    question = models.CharField(max_length=60, help_text="preference, strength, criterion:helpful, category:wrong …")
+    question = models.CharField(max_length=60, help_text="preference, strength, criterion:helpful, rubric …")
     pattern = models.TextField(help_text="JSON [[value, raters], …] in order of value.")
     digest = models.CharField(max_length=64, help_text="sha256 of the pattern.")
     units = models.PositiveIntegerField()

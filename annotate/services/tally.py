@@ -31,7 +31,7 @@ from annotate.models.judgement import Source
 from annotate.models.task import AssignmentKind
 from annotate.schema import Schema
 from annotate.services.agreement import refresh
-from annotate.tally import Asked, Said, Unit, across, disputes, gathered, marked_texts, pattern, sums, taken
+from annotate.tally import Asked, Said, Unit, across, disputes, gathered, marked_texts, pattern, places, sums, taken
 
 MOST = 400  # judgements counted in one transaction
 Mark = tuple[int, str, int, int]  # response, category, start, end
@@ -139,7 +139,9 @@ def _spans(judgements: Sequence[int]) -> dict[int, list[Mark]]:
 
 
 def _asked(schema: Schema) -> Asked:
-    return Asked([one.key for one in schema.categories], [one.key for one in schema.safety])
+    """Of one criterion that weighs, the mean would be its rating again."""
+    criteria = schema.criteria if sum(one.weight > 0 for one in schema.criteria) > 1 else ()
+    return Asked([one.key for one in schema.categories], [one.key for one in schema.safety], criteria)
 
 
 def _tally(
@@ -151,9 +153,11 @@ def _tally(
     quarrels = disputes(found[Side.PEOPLE])
     lines = [[*line, units] for line, units in sorted(_patterns(found).items())]
     tally = TaskTally(project=project, task_id=task_id, raters=len(people), patterns=lines)
+    tally.bucket = task_id % TaskTally.BUCKETS
     tally.marks = {name: sums for name, sums in marked_texts(people, asked, lengths).items() if sums.positions}
-    tally.disagreement = quarrels.get("preference", max(quarrels.values(), default=None))
-    return tally, quarrels
+    answered = [share for question, share in quarrels.items() if question != "rubric"]
+    tally.disagreement = quarrels.get("preference", max(answered, default=None))
+    return tally, quarrels | disputes(places(people, asked))
 
 
 def _patterns(found: Mapping[str, Mapping[Unit, Counter]]) -> Counter[Line]:
@@ -242,6 +246,25 @@ def _count_raters(project: Project, fresh: Sequence[Judgement]) -> None:
         row.sums = {key: n for key, n in total.items() if n}
     fields = {"update_conflicts": True, "unique_fields": ["project", "who", "source"], "update_fields": ["sums"]}
     RaterTally.objects.bulk_create([rows[key] for key in change], **fields)
+
+
+def take_back(*, project: Project, rows: Iterable[Judgement]) -> None:
+    """Nothing of these judgements, which are about to be withdrawn, stays in their raters' sums.
+
+    A revision has taken the place of the one before once it was counted, so only the newest counted one is there. The
+    caller holds the project's lock, and lets the tasks be counted again.
+    """
+    rows = [row for row in rows if row.tallied and row.kind == AssignmentKind.NORMAL]
+    replaced = {row.supersedes_id for row in rows}
+    counted = [row for row in rows if row.pk not in replaced]
+    lengths = _lengths({pk for row in counted for pk in row.shown_order})
+    known = {(row.who, row.source): row for row in RaterTally.objects.filter(project=project)}
+    for row in counted:
+        tally = known[who(row), row.source]
+        left = Counter(tally.sums)
+        left.subtract(_sums(row, lengths))
+        tally.sums = {key: n for key, n in left.items() if n}
+    RaterTally.objects.bulk_update([known[key] for key in {(who(row), row.source) for row in counted}], ["sums"])
 
 
 def _lengths(ids: set[int]) -> dict[int, int]:

@@ -24,6 +24,7 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     rows = people.questions(project)
     context = {"project": project, "rows": rows, "left": left, "sentence": people.agreement_sentence(rows)}
     context |= {"waiting": project.judgements.filter(tallied=False).count(), "machines": any(r.machines for r in rows)}
+    context["ratings"] = any("icc" in row.people for row in rows)
     template = "inspector/agreement.html#table" if request.htmx else "inspector/agreement.html"
     return render(request, template, context)
 

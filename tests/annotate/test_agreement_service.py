@@ -5,10 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from annotate.agreement import krippendorff_alpha, percent_agreement, tally
-from annotate.models import Agreement, Pattern, Side
+from annotate.agreement import Tasks, icc, krippendorff_alpha, percent_agreement, tally
+from annotate.models import Agreement, Pattern, Side, TaskTally
 from annotate.schema import Criterion, Schema
-from annotate.services.agreement import among, between_sides, level_of, refresh
+from annotate.services import agreement
+from annotate.services.agreement import among, between_sides, figures, is_rating, level_of, rated, refresh
+from annotate.services.task import make_tasks
+from tests.annotate.making import make_item
 
 TABLE = [(1, 1, 2), (5, 4, None), (3, 3, 3), (2, 5, 1), (4, None, None)]
 
@@ -83,3 +86,78 @@ def test_a_limit_of_time_leaves_the_rest_for_later(project):
         Agreement.objects.create(project=project, side=Side.PEOPLE, question=question)
     assert refresh(project=project, seconds=0) == 2
     assert "twice" in Agreement.objects.get(question="a").figures["alpha"]["why"]
+
+
+# ---- Ratings that are numbers
+
+
+def test_intraclass_correlation_of_what_is_stored():
+    even = [(1, 1, 2), (5, 4, 4), (3, 3, 3), (2, 5, 1)]
+    values, counts = tally(even)
+    found = rated(rows(even))
+    assert (found["icc"], found["icc_mean"]) == (icc(counts, values), icc(counts, values, average=True))
+    assert found["icc"].low < found["icc"].value < found["icc_mean"].value
+    assert "same number" in rated(rows(TABLE))["icc"].why
+    assert rated([])["icc"].why
+
+
+def test_what_is_a_rating():
+    kinds = {"check": "yes_no", "help": "likert", "words": "number"}
+    schema = Schema(criteria=tuple(Criterion(key=key, label=key, kind=kind) for key, kind in kinds.items()))
+    asked = ("criterion:check", "criterion:help", "criterion:words", "rubric", "preference", "criterion:gone")
+    assert [is_rating(question, schema) for question in asked] == [False, True, True, True, False, False]
+    assert level_of("rubric", schema) == "interval"
+
+
+def test_a_level_stored_as_a_whole_number_and_as_a_fraction_is_one_level():
+    found = among([("[[4,2]]", 3), ("[[4.0,2]]", 5), ("[[1,2]]", 2)], "ordinal")
+    assert (found["percent"].value, found["percent"].n) == (1.0, 10)
+
+
+# ---- Tasks that give several units
+
+
+SAME, APART = '[["4",2]]', '[["2",1],["4",1]]'
+
+
+@pytest.fixture
+def rated_alike(project):
+    """A hundred tasks, both responses of which get the same answers: in sixty of them twice the same."""
+    make_tasks(project=project, items=[make_item(project, f"q{n}", "a", "b") for n in range(100)])
+    about = {"project": project, "question": "criterion:helpful", "side": Side.PEOPLE}
+    for text, units in ((SAME, 120), (APART, 80)):
+        Pattern.objects.create(pattern=text, digest=text, units=units, **about)
+    for n, task in enumerate(project.tasks.order_by("pk")):
+        lines = [[Side.PEOPLE, "criterion:helpful", SAME if n < 60 else APART, 2], [Side.PEOPLE, "steps", SAME, 9]]
+        bucket = task.pk % TaskTally.BUCKETS
+        TaskTally.objects.create(project=project, task=task, raters=2, patterns=lines, bucket=bucket)
+    return project
+
+
+def width(project):
+    found = figures(project, Side.PEOPLE, "criterion:helpful", project.schema)["percent"]
+    assert (found.value, found.n) == (0.6, 200)
+    return (found.high - found.low) / 3.92
+
+
+@pytest.mark.django_db
+def test_whole_tasks_are_redrawn(rated_alike):
+    assert width(rated_alike) == pytest.approx((0.6 * 0.4 / 100) ** 0.5, rel=0.1)  # of 100 tasks, not of 200 units
+
+
+@pytest.mark.django_db
+def test_of_very_many_tasks_some_are_read(rated_alike, monkeypatch):
+    monkeypatch.setattr(agreement, "SAMPLE", 50)
+    tasks = agreement.some_tasks(rated_alike, Side.PEOPLE, "criterion:helpful")
+    assert (0.3 < tasks.share < 0.7, len(tasks.held)) == (True, round(100 * tasks.share))
+    assert set(map(str, tasks.held)) <= {str({SAME: 2}), str({APART: 2})}
+    assert width(rated_alike) == pytest.approx((0.6 * 0.4 / 100) ** 0.5, rel=0.3)
+
+
+def test_people_and_machines_are_redrawn_by_task():
+    same, apart = '[[["a",1]],[["a",1]]]', '[[["a",1]],[["b",1]]]'
+    rows_of = [(same, 120), (apart, 80)]
+    tasks = Tasks([{same: 2}] * 60 + [{apart: 2}] * 40)
+    wide, narrow = between_sides(rows_of, tasks)["percent"], between_sides(rows_of)["percent"]
+    assert wide.value == narrow.value == 0.6
+    assert (wide.high - wide.low) / (narrow.high - narrow.low) == pytest.approx(2**0.5, rel=0.1)

@@ -7,11 +7,25 @@ import pytest
 
 from annotate.models import Agreement, Dispute, Item, Judgement, MarkTally, Pattern, RaterTally, Side, TaskTally
 from annotate.models.judgement import Source
+from annotate.schema import Criterion
 from annotate.services.judgement import revise, store_judgements, submit_judgement
 from annotate.services.queue import lease_next
 from annotate.services.tally import count_some, recount, said_by
 from annotate.services.task import make_tasks
-from annotate.tally import Asked, Said, answers, bucket, compared, disagreeing, disputes, gathered, pattern, sums, times
+from annotate.tally import (
+    Asked,
+    Said,
+    answers,
+    bucket,
+    compared,
+    disagreeing,
+    disputes,
+    gathered,
+    pattern,
+    places,
+    sums,
+    times,
+)
 from tests.annotate.making import make_item
 
 ASKED = Asked(("wrong", "padding"), ("violence",))
@@ -54,6 +68,22 @@ def test_everything_that_was_answered_is_a_unit_of_its_own():
         ("steps", (3, 0)): 1,
         ("steps", (3, 2)): -1,
     }
+
+
+def test_ratings_are_counted_as_one_number_by_their_weights_too():
+    criteria = (Criterion(key="help", label="Help", weight=3), Criterion(key="true", label="True", kind="yes_no"))
+    judged = said([5], [3], ratings={"3": {"help": 4, "true": 0}, "5": {"true": 1}})
+    found = dict(answers(judged, Asked(criteria=criteria)))
+    assert (found["rubric", (3,)], found["rubric", (5,)]) == (0.562, 1.0)  # (3 · ¾ + 1 · 0) / 4
+    assert not any(question == "rubric" for question, _ in dict(answers(judged, Asked())))
+
+
+def test_who_marked_otherwise_disagrees_about_where():
+    marked = [{3: {"wrong": [(0, 4)]}, 5: {}}, {3: {"wrong": [[0, 4]]}, 5: {}}, {3: {"wrong": [(0, 5)]}}]
+    units = places([said([5], [3], marked=one) for one in marked], ASKED)
+    assert units["spans:wrong", (3,)] == {((0, 4),): 2, ((0, 5),): 1}
+    # Two of the three pairs of people on one response, and none of the one pair on the other.
+    assert disputes(units) == {"spans:wrong": 2 / 4, "spans:padding": 0.0}
 
 
 def test_disagreement_is_the_share_of_pairs_of_raters():
@@ -137,7 +167,7 @@ def test_counting_in_small_steps_is_counting_at_once(judged):
 def test_the_counts_are_those_of_the_judgements(judged):
     count(judged, most=7)
     people = Judgement.objects.filter(project=judged).exclude(source=Source.MACHINE)
-    asked = Asked([category.key for category in judged.schema.categories])
+    asked = Asked([category.key for category in judged.schema.categories], criteria=judged.schema.criteria)
     wanted = Counter(
         (q, pattern(counts)) for (q, _), counts in gathered([said_by(row, marks(row)) for row in people], asked).items()
     )
@@ -189,6 +219,19 @@ def test_a_question_nobody_disagrees_about_is_no_dispute(judged):
     for task, (raters, disagreement) in kept(judged)[1].items():
         assert (disagreement is None) == (raters < 2)
         assert shares.get((task, "preference"), 0) == (disagreement or 0)
+
+
+def test_who_marked_elsewhere_is_found_by_the_question_where(judged):
+    count(judged)
+    mine = {task: share for (task, question), share in kept(judged)[2].items() if question == "spans:wrong"}
+    apart = set()
+    for task in judged.tasks.all():
+        people = task.judgements.exclude(source=Source.MACHINE)
+        for pk in task.responses.values_list("pk", flat=True):
+            looked = [said_by(row, marks(row)).marked for row in people]
+            stretches = {tuple(one[pk].get("wrong", ())) for one in looked if pk in one}
+            apart |= {task.pk} if len(stretches) > 1 else set()
+    assert mine.keys() == apart != set()
 
 
 def test_what_waits_in_every_project_is_counted_in_the_background(judged):

@@ -1,10 +1,13 @@
 """Raters of known habits, and a page that tells them."""
 
+import numpy as np
 import pytest
 
+from annotate.agreement import cohen
 from annotate.models import Item, Judgement
 from annotate.models.judgement import Source
 from annotate.services.judgement import store_judgements
+from annotate.services.project import change_schema
 from annotate.services.reliability import due, fit
 from annotate.services.tally import count_waiting
 from annotate.services.task import make_tasks
@@ -130,6 +133,67 @@ def test_the_raters_page_compares_two(see):
     assert "1.00" in both
     assert "Choose two raters" in see("raters/?first=name:ann&second=name:ann").content.decode()
     assert "Choose two raters" in see("raters/?first=user:1__x&second=name:ann").content.decode()
+
+
+@pytest.fixture
+def rated(project):
+    """Ann and Ben rate both responses of two tasks, and mark different words of one response."""
+    items = [make_item(project, f"q{n}", f"good {n}", f"bad {n}") for n in range(2)]
+    make_tasks(project=project, items=items)
+    rows = []
+    for n, task in enumerate(project.tasks.order_by("pk")):
+        for rater, level in (("ann", 1 + n), ("ben", 2 + 3 * n)):
+            ids = [response.pk for response in task.responses.order_by("-text")]
+            ratings = {pk: {"helpful": level, "clarity": level} for pk in ids}
+            mark = {"response": ids[0], "category": "wrong", "start": 0, "end": 4, "quote": "good"}
+            if rater == "ben" and n:
+                mark |= {"end": 3, "quote": "goo"}
+            row = {"task": task.pk, "shown_order": ids, "outcome": "tie", "ratings": ratings, "spans": [mark]}
+            rows.append(row | {"rater_name": rater, "idempotency_key": f"{rater} {n}"})
+    store_judgements(project=project, rows=rows, source=Source.IMPORTED)
+    count_waiting(seconds=60)
+    return project
+
+
+def test_ratings_show_their_intraclass_correlation(rated, client_of, alice):
+    html = client_of(alice).get(f"/p/{rated.slug}/agreement/").content.decode()
+    assert "ICC(1)" in html
+    helpful = next(row for row in questions(rated) if row.key == "criterion:helpful")
+    # Means 1.5, 1.5, 3.5, 3.5 of two ratings each: BMS = 2 · 4 / 3 and WMS = (½ + ½ + 4½ + 4½) / 4.
+    between, within = 8 / 3, 2.5
+    assert helpful.people["icc"].value == pytest.approx((between - within) / (between + within))
+    assert helpful.people["icc_mean"].value == pytest.approx((between - within) / between)
+    assert f"{helpful.people['icc'].value:.2f} (" in html.replace("−", "-")
+    assert [row.label for row in questions(rated) if row.key == "rubric"] == ["Rubric, weighted mean"]
+
+
+def test_a_project_without_ratings_has_no_column_for_them(see):
+    assert "ICC" not in see("").content.decode()
+
+
+def test_where_people_mark_leads_to_the_tasks_on_which_they_differ(rated, client_of, alice):
+    browser = client_of(alice)
+    assert "?question=spans%3Awrong" in browser.get(f"/p/{rated.slug}/agreement/").content.decode()
+    page = browser.get(f"/p/{rated.slug}/agreement/disputes/?question=spans:wrong")
+    assert [row.task.item.prompt for row in page.context["page"]] == ["q1"]
+    assert '<option value="spans:wrong" selected>' in page.content.decode()
+
+
+def test_two_raters_of_rankings_are_sure_by_the_task(project):
+    item_rows = [make_item(project, f"q{n}", "a", "b", "c") for n in range(24)]
+    change_schema(project=project, schema=project.schema.model_copy(update={"arrangement": "all"}))
+    make_tasks(project=project, items=item_rows)
+    rows = []
+    for n, task in enumerate(project.tasks.order_by("pk")):
+        ids = list(task.responses.order_by("text").values_list("pk", flat=True))
+        for rater in ("ann", "ben"):
+            order = ids if (rater == "ann" and n % 2) or (rater == "ben" and n % 4 == 1) else ids[::-1]
+            row = {"task": task.pk, "shown_order": ids, "outcome": "ranking", "ranking": [[pk] for pk in order]}
+            rows.append(row | {"rater_name": rater, "idempotency_key": f"{rater} {n}"})
+    store_judgements(project=project, rows=rows, source=Source.IMPORTED)
+    kappa, alone = cohen_of(project, "name:ann", "name:ben"), cohen(np.array([[12, 0], [6, 6]]))
+    assert (kappa.n, kappa.value) == (72, pytest.approx(alone.value))  # all three pairs of a task say the same
+    assert (kappa.low, kappa.high) == pytest.approx((alone.low, alone.high), abs=0.05)
 
 
 @pytest.mark.parametrize("page", ["", "disputes/", "raters/"])
