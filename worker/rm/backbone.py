@@ -142,6 +142,8 @@ def _assemble(name: str, encoding: Encoding, parts: Parts) -> Backbone:
     length = encoding.max_length or min(MAX_LENGTH[parts.causal], parts.context_length)
     if length > parts.context_length:
         raise ValueError(f"{name} reads at most {parts.context_length} tokens: lower max_length from {length}")
+    if encoding.layers > (depth := parts.model.config.num_hidden_layers):
+        raise ValueError(f"{name} has {depth} layers: lower layers from {encoding.layers}")
     if encoding.pooling == "cls" and parts.causal:
         raise ValueError(f"{name} is causal, so its first token has read nothing: use pooling last or mean")
     if encoding.template == "chat" and not parts.tokenizer.chat_template:

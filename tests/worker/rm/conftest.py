@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 import torch
 
+from tests.worker.rm import tiny
 from worker.rm import backbone, embed
 from worker.rm.recipe import Recipe
 from worker.rm.training import fit_embedded
@@ -66,6 +67,18 @@ def dataset(questions: int = 36, held: int = 9, seed: int = 0) -> Dataset:
 def minilm():
     torch.set_num_threads(1)  # texts this short gain nothing from more, and the cores may be shared
     return backbone.load("minilm")
+
+
+@pytest.fixture(scope="session")
+def llama(tmp_path_factory, world):
+    """The folder of a tiny random Llama."""
+    return str(tiny.llama(tmp_path_factory.mktemp("llama"), [one.response for one in world.examples]))
+
+
+@pytest.fixture(scope="session")
+def qwen(tmp_path_factory, world):
+    """The folder of a tiny random Qwen."""
+    return str(tiny.qwen(tmp_path_factory.mktemp("qwen"), [one.response for one in world.examples]))
 
 
 @pytest.fixture(scope="session")

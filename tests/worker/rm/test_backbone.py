@@ -1,4 +1,4 @@
-"""A causal backbone made here: a tiny random Llama and a word tokenizer, loaded from a folder like any other."""
+"""Backbones from a folder: the bundled encoder, a tiny random Llama, and folders that cannot be used."""
 
 import numpy as np
 import pytest
@@ -6,36 +6,16 @@ import torch
 
 from worker.rm import backbone, embed, scoring, source
 from worker.rm.attribution import attribute
-from worker.rm.recipe import Recipe
+from worker.rm.recipe import Encoding, Recipe
 from worker.rm.training import fit_embedded
 from worker.rm.types import PREFERENCE
 
+SIDES = ("right", "left")
+
 
 @pytest.fixture(scope="module")
-def llama(tmp_path_factory, world):
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("llama")
-    words = Tokenizer(models.WordLevel(unk_token="<unk>"))
-    words.normalizer = normalizers.Lowercase()
-    words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordLevelTrainer(special_tokens=["<unk>", "<s>", "</s>"])
-    words.train_from_iterator([one.response for one in world.examples], trainer)
-    PreTrainedTokenizerFast(
-        tokenizer_object=words, unk_token="<unk>", bos_token="<s>", eos_token="</s>"
-    ).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=words.get_vocab_size(),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=128,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return backbone.load(str(folder))
+def causal(llama):
+    return backbone.load(llama)
 
 
 def test_the_bundled_weights_must_be_the_published_ones(monkeypatch):
@@ -49,27 +29,98 @@ def test_a_backbone_is_loaded_once(minilm):
     assert (minilm.dim, minilm.encoder.max_length) == (384, 512)
 
 
-def test_a_causal_model_reads_bos_prompt_response_eos_once(llama, world):
-    encoded = llama.encoder.encode(world.examples[0])
-    tokens = llama.encoder.tokenizer.convert_ids_to_tokens(encoded.ids)
+def test_a_causal_model_reads_bos_prompt_response_eos_once(causal, world):
+    encoded = causal.encoder.encode(world.examples[0])
+    tokens = causal.encoder.tokenizer.convert_ids_to_tokens(encoded.ids)
     assert (tokens[0], tokens[-1]) == ("<s>", "</s>")
     assert (tokens.count("<s>"), tokens.count("</s>")) == (1, 1)
 
 
-def test_a_causal_model_without_padding_token_is_padded_right(llama, world):
-    together = embed.embed(llama, world.examples[:6])
-    alone = embed.embed(llama, world.examples[2:3])
+def test_a_causal_model_without_padding_token_is_padded_right(causal, world):
+    together = embed.embed(causal, world.examples[:6])
+    alone = embed.embed(causal, world.examples[2:3])
     np.testing.assert_allclose(alone.pooled[0], together.pooled[2], atol=1e-5)
 
 
-def test_the_whole_loop_runs_on_a_causal_model(llama, world):
-    trained = fit_embedded(world, embed.embed(llama, world.examples), llama, Recipe())
+def test_the_whole_loop_runs_on_a_causal_model(causal, world):
+    trained = fit_embedded(world, embed.embed(causal, world.examples), causal, Recipe())
     example = world.examples[1]
     expected = scoring.score(trained.model, [example]).heads[PREFERENCE][0]
     for method, tolerance in (("exact", 1e-4), ("ig", 1e-2)):
         found = attribute(trained.model, example, PREFERENCE, method)
         assert found.score == pytest.approx(expected, abs=1e-5)
         assert abs(found.residual) < tolerance
+
+
+def test_encodings_of_one_name_share_its_weights(minilm):
+    other = backbone.load("minilm", Encoding(pooling="cls"))
+    assert other is not minilm
+    assert other.model is minilm.model
+
+
+def test_a_fresh_backbone_has_weights_of_its_own(causal, llama):
+    one, other = backbone.fresh(llama), backbone.fresh(llama)
+    assert one.hash == other.hash == causal.hash
+    assert all(weight.requires_grad for weight in one.model.parameters())
+    assert one.model is not other.model
+    assert not any(weight.requires_grad for weight in causal.model.parameters())
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
+def test_the_whole_input_is_pooled_wherever_the_padding_is(pooling, world):
+    found = backbone.load("minilm", Encoding(pooling=pooling))
+    rows = [one.ids for one in found.encoder.encode_all(world.examples[:3])]
+    right, left = (
+        found.whole(found.hidden(mask, input_ids=ids), mask) for ids, mask in (found.pad(rows, s) for s in SIDES)
+    )
+    torch.testing.assert_close(right, left, atol=1e-5, rtol=0)
+    embedded = embed.embed(found, world.examples[:3]).pooled[:, : found.dim]
+    np.testing.assert_allclose(embedded, right, atol=1e-5)
+
+
+def test_cls_is_read_by_the_backbones_own_pooler(minilm, world):
+    ids, mask = minilm.pad([minilm.encoder.encode(world.examples[0]).ids])
+    found = backbone.load("minilm", Encoding(pooling="cls"))
+    expected = minilm.model(input_ids=ids, attention_mask=mask).pooler_output
+    torch.testing.assert_close(found.whole(found.hidden(mask, input_ids=ids), mask), expected)
+
+
+def test_a_pooler_that_the_files_lack_is_not_made_up(minilm, world, tmp_path):
+    """transformers would fill it with random numbers, others each time."""
+    weights = {key: value for key, value in minilm.model.state_dict().items() if not key.startswith("pooler.")}
+    minilm.model.save_pretrained(tmp_path, state_dict=weights)
+    minilm.encoder.tokenizer.save_pretrained(tmp_path)
+    found = backbone.load(str(tmp_path), Encoding(pooling="cls"))
+    assert found.pooler is None
+    assert found.hash == backbone.fresh(str(tmp_path)).hash
+
+
+def test_files_that_lack_other_weights_are_refused(minilm, tmp_path):
+    weights = {key: value for key, value in minilm.model.state_dict().items() if ".3." not in key}
+    minilm.model.save_pretrained(tmp_path, state_dict=weights)
+    minilm.encoder.tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="lack weights"):
+        backbone.fresh(str(tmp_path))
+
+
+def test_several_layers_are_averaged(llama, causal, world):
+    ids, mask = causal.pad([causal.encoder.encode(world.examples[0]).ids])
+    states = causal.model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+    found = backbone.load(llama, Encoding(layers=2)).hidden(mask, input_ids=ids)
+    torch.testing.assert_close(found, (states[-1] + states[-2]) / 2)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ({"max_length": 512}, "reads at most 256 tokens: lower max_length from 512"),
+        ({"pooling": "cls"}, "first token has read nothing: use pooling last or mean"),
+        ({"layers": 3}, "has 2 layers: lower layers from 3"),
+    ],
+)
+def test_what_a_backbone_cannot_do_is_refused(llama, encoding, said):
+    with pytest.raises(ValueError, match=said):
+        backbone.load(llama, Encoding(**encoding))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

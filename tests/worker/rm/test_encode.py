@@ -1,6 +1,8 @@
 import pytest
 
-from worker.rm.encode import Encoder, prompt_text
+from worker.rm.encode import Encoder
+from worker.rm.recipe import Encoding
+from worker.rm.template import prompt_text
 from worker.rm.types import Example
 
 
@@ -43,6 +45,20 @@ def test_then_the_right_of_the_response(minilm):
     found = short.encode(example("one two", "three four five six seven"))
     assert short.tokenizer.convert_ids_to_tokens(found.ids) == "[CLS] [SEP] three four five [SEP]".split()
     assert (found.cut, found.tokens) == (4, 3)
+
+
+def test_the_middle_of_a_prompt_can_go_instead(minilm):
+    short = Encoder(minilm.encoder.tokenizer, 9, False, Encoding(truncation="middle"))
+    found = short.encode(example("one two three four five six", "seven eight nine"))
+    tokens = short.tokenizer.convert_ids_to_tokens(found.ids)
+    assert tokens == "[CLS] one five six [SEP] seven eight nine [SEP]".split()
+    assert [found.prompt[a:b] for a, b in found.prompt_offsets] == tokens[slice(*found.prompt_span)]
+    assert found.cut == 3
+
+
+def test_a_length_without_room_is_refused(minilm):
+    with pytest.raises(ValueError, match="leaves no room for a response: raise max_length"):
+        Encoder(minilm.encoder.tokenizer, 3, causal=False).encode(example())
 
 
 def test_roles_are_named_where_there_is_more_than_one_turn():
