@@ -19,6 +19,7 @@ class SelectionPolicy(models.Model):
     strategy = models.CharField(max_length=12, choices=Strategy, default=Strategy.RANDOM)
     random_share = models.FloatField(default=0.2, help_text="Of the tasks that are put in front; never 0.")
     batch = models.PositiveIntegerField(default=200, help_text="How many tasks are put in front at a time.")
+    each_version = models.BooleanField(default=False, help_text="Order again by each new version.")
     version = models.ForeignKey(Version, models.SET_NULL, null=True, related_name="+", help_text="Used last.")
     ordered_at = models.DateTimeField(null=True)
     updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
