@@ -121,6 +121,7 @@ RULES = {
     "worker:job_cancel": Rule("manage", "POST", "job"),
     "worker:job_retry": Rule("manage", "POST", "job"),
     "worker:train": Rule("manage", "GET POST"),
+    "worker:train_preview": Rule("manage", "GET POST"),
     "worker:versions": Rule("research", "GET"),
     "worker:version": Rule("research", "GET", "version"),
     "worker:promote": Rule("manage", "POST", "version"),

@@ -6,9 +6,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 
 from annotate.formats import AUTO, FORMATS
-from worker.services.training import RECIPES
 
-QUEUES = (("cpu", "cpu: any worker"), ("gpu", "gpu: a worker with an accelerator"))
 TITLES = {
     AUTO: "Tell by its first row",
     "jsonl": "Touchstone",
@@ -29,14 +27,6 @@ TITLES = {
     "argilla": "Argilla export",
     "label-studio": "Label Studio JSON",
 }
-
-
-class TrainForm(forms.Form):
-    recipe = forms.ChoiceField(
-        choices=[(name, name) for name in RECIPES],
-        help_text="heads: a frozen backbone, with heads for preference, rubric and spans; fitted in seconds.",
-    )
-    queue = forms.ChoiceField(choices=QUEUES)
 
 
 class ImportForm(forms.Form):

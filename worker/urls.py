@@ -12,6 +12,7 @@ urlpatterns = [
     path("p/<slug:slug>/jobs/<int:pk>/retry/", job.retry, name="job_retry"),
     path("p/<slug:slug>/import/", imports.import_file, name="import"),
     path("p/<slug:slug>/train/", training.train, name="train"),
+    path("p/<slug:slug>/train/preview/", training.preview, name="train_preview"),
     path("p/<slug:slug>/versions/", version.index, name="versions"),
     path("p/<slug:slug>/versions/<int:number>/", version.detail, name="version"),
     path("p/<slug:slug>/versions/<int:number>/promote/", version.promote, name="promote"),

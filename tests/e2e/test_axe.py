@@ -9,7 +9,7 @@ from tests.test_permissions import ROUTES, RULES, world  # noqa: F401
 pytestmark = pytest.mark.e2e
 AXE = Axe()
 PAGES = sorted(name for name in ROUTES if "GET" in RULES[name].methods and RULES[name].right != "token")
-FILES = {"annotate:export_file", "annotate:ahead", "worker:job_events", "annotate:next"}  # no pages, or lead to one
+FILES = {"annotate:export_file", "annotate:ahead", "worker:job_events", "worker:train_preview", "annotate:next"}  # no pages, or lead to one
 
 
 def violations(page, where):

@@ -10,14 +10,14 @@ from annotate.services.event import record
 from annotate.services.project import add_member
 from tests.inspector.making import make_version
 from worker.jobs import JOBS
-from worker.models import Job, Snapshot, Version
+from worker.models import Job, Version
 from worker.models.job import JobState
 from worker.progress import Progress
 from worker.services.claim import claim
 from worker.services.job import cancel, launch, run_now
 from worker.services.version import archive, promote, resolve
 
-JOBS_URL, TRAIN, VERSIONS = "/p/answers/jobs/", "/p/answers/train/", "/p/answers/versions/"
+JOBS_URL, VERSIONS = "/p/answers/jobs/", "/p/answers/versions/"
 HTMX = {"HX-Request": "true"}
 
 
@@ -112,33 +112,6 @@ def test_retrying_what_is_not_over_is_refused_in_words(browser, job):
 def test_a_researcher_watches_but_is_offered_no_cancel(client_of, charlie, project, job):
     add_member(project=project, user=charlie, role=Role.RESEARCHER)
     assert "Cancel the job" not in page_of(client_of(charlie), f"{JOBS_URL}{job.pk}/")
-
-
-def test_the_train_page_says_what_is_missing(browser, project):
-    page = page_of(browser, TRAIN)
-    assert "there are 0" in page
-    assert "disabled" in page
-
-
-def test_training_too_early_is_422_and_writes_nothing(browser, project):
-    answer = browser.post(TRAIN, {"recipe": "heads", "queue": "cpu"})
-    assert answer.status_code == 422
-    assert "At least 8 decided comparisons" in answer.content.decode()
-    assert not Snapshot.objects.exists()
-
-
-def test_the_train_page_shows_the_data_and_launches(browser, judged, alice):
-    page = page_of(browser, TRAIN)
-    assert "held out, by prompt" in page
-    assert "disabled" not in page
-    answer = browser.post(TRAIN, {"recipe": "heads", "queue": "gpu"})
-    job = Job.objects.get(kind="train")
-    assert answer["Location"] == f"{JOBS_URL}{job.pk}/"
-    assert (job.queue, job.created_by, job.params["snapshot"]) == ("gpu", alice, Snapshot.objects.get().pk)
-
-
-def test_an_unknown_recipe_is_422(browser, judged):
-    assert browser.post(TRAIN, {"recipe": "alchemy", "queue": "cpu"}).status_code == 422
 
 
 def test_the_leaderboard_shows_intervals_beside_baselines(browser, project):

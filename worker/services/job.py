@@ -34,11 +34,15 @@ OTHERWISE = "The worker's log has the whole traceback. If the cause was passing,
 
 
 @transaction.atomic
-def launch(*, project: Project, kind: str, params: dict, actor: User | None = None, queue: str = "cpu") -> Job:
-    """A queued job; the workers hear of it when the transaction commits. `params` is plain JSON."""
-    job = Job.objects.create(
-        project=project, kind=kind, params=params, queue=queue, created_by=actor, heartbeat_at=timezone.now()
-    )
+def launch(
+    *, project: Project, kind: str, params: dict, actor: User | None = None, queue: str = "cpu", **made_from: object
+) -> Job:
+    """A queued job; the workers hear of it when the transaction commits. `params` is plain JSON.
+
+    `made_from`: origin, the job it repeats; sweep, which it is a point of.
+    """
+    fields = {"project": project, "kind": kind, "params": params, "queue": queue, "created_by": actor} | made_from
+    job = Job.objects.create(heartbeat_at=timezone.now(), **fields)
     append_events(job.pk, [("state", {"state": job.state})])
     record(kind="job.launched", subject=job, project=project, actor=actor, job_kind=kind)
     transaction.on_commit(partial(wake_worker, job))

@@ -5,28 +5,78 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from annotate.models import Project, User
-from worker.models import Job
+from worker.models import Backbone, Job, Snapshot, Sweep
 from worker.models.job import JobKind
+from worker.recipes import stored
+from worker.rm.recipe import Recipe
+from worker.services.forecast import forecast
 from worker.services.job import launch
-from worker.services.snapshot import freeze, missing, survey
+from worker.services.snapshot import Survey, freeze, missing, survey
 
-RECIPES = ("heads",)
+DEFAULT = Recipe()
 
 
 def start_training(
-    *, project: Project, recipe: str = "heads", actor: User | None = None, queue: str = "cpu", **options: object
+    *,
+    project: Project,
+    recipe: Recipe = DEFAULT,
+    backbone: str = "",
+    actor: User | None = None,
+    queue: str = "cpu",
+    origin: Job | None = None,
+    **more: object,
 ) -> Job:
-    """Freeze the judgements and launch a train job on them. `options` are fields of the recipe.
+    """Freeze the judgements and launch a train job on them. `more` are further parameters of the job, plain JSON.
 
     Raises ValidationError when there is too little to learn from or to measure on; then nothing is written.
     The judgements are read before the transaction, which would keep everybody from submitting meanwhile.
     """
-    if recipe not in RECIPES:
-        raise ValidationError(f"There is no recipe {recipe!r}; there is {', '.join(RECIPES)}.")
+    found, backbone = enough(project), backbone or settings.BACKBONE
+    place = {"recipe": recipe, "backbone": backbone, "queue": queue}
+    tokens = forecast(project=project, found=found, **place).read  # the next forecast takes its time from this one
+    with transaction.atomic():
+        snapshot = freeze(project=project, actor=actor, surveyed=found)
+        return train_on(snapshot, actor=actor, origin=origin, tokens=tokens, **place, **more)
+
+
+def enough(project: Project) -> Survey:
+    """What would be frozen now; ValidationError says what is missing."""
     found = survey(project)
     if problems := missing(found.counts):
         raise ValidationError(problems)
-    with transaction.atomic():
-        snapshot = freeze(project=project, actor=actor, surveyed=found)
-        params = {"snapshot": snapshot.pk, "recipe": {"name": recipe, **options}, "backbone": settings.BACKBONE}
-        return launch(project=project, kind=JobKind.TRAIN, params=params, actor=actor, queue=queue)
+    return found
+
+
+def train_on(
+    snapshot: Snapshot,
+    *,
+    recipe: Recipe,
+    backbone: str = "",
+    actor: User | None = None,
+    queue: str = "cpu",
+    origin: Job | None = None,
+    sweep: Sweep | None = None,
+    **more: object,
+) -> Job:
+    """A train job on a snapshot that stands; its parameters hold the trainer and the values that were changed."""
+    params = {"snapshot": snapshot.pk, "recipe": stored(recipe), "backbone": backbone or settings.BACKBONE, **more}
+    return launch(
+        project=snapshot.project,
+        kind=JobKind.TRAIN,
+        params=params,
+        actor=actor,
+        queue=queue,
+        origin=origin,
+        sweep=sweep,
+    )
+
+
+def backbones() -> dict[str, str]:
+    """Where each backbone comes from → what it is called; the site's own first, the registered ones after it."""
+    registered = dict(Backbone.objects.values_list("source", "name"))
+    return {settings.BACKBONE: settings.BACKBONE, "minilm": "minilm"} | registered
+
+
+def source_of(name: str) -> str:
+    """Where the backbone of that name comes from; a name that is not registered stands for itself."""
+    return Backbone.objects.filter(name=name).values_list("source", flat=True).first() or name

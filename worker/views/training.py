@@ -2,25 +2,65 @@
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from annotate.access import project_for
-from worker.forms import TrainForm
+from annotate.models import Project
+from worker.models.job import JobKind
+from worker.recipe_form import RecipeForm, formulas
+from worker.recipes import flat
+from worker.rm.recipe import Recipe
+from worker.services.forecast import count_tokens, counting, forecast
 from worker.services.snapshot import missing, survey
 from worker.services.training import start_training
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def train(request: HttpRequest, slug: str) -> HttpResponse:
+    """?job=N: with that job's recipe. htmx asks for the form alone, with what stands in it."""
     project = project_for(request.user, slug, "manage")
-    form = TrainForm(request.POST or None)
+    form = recipe_form(request, project)
     if request.method == "POST" and form.is_valid():
         try:
-            job = start_training(project=project, actor=request.user, **form.cleaned_data)
+            job = start_training(project=project, actor=request.user, **form.launch)
             return redirect("worker:job", slug, job.pk)
         except ValidationError as error:
             form.add_error(None, error)
+    if request.htmx:
+        return render(request, "worker/_recipe.html", {"project": project, "form": form})
     counts = survey(project).counts
-    context = {"project": project, "form": form, "counts": counts, "missing": missing(counts)}
+    context = {"project": project, "form": form, "counts": counts, "missing": missing(counts), "formulas": formulas()}
     return render(request, "worker/train.html", context, status=422 if form.errors else 200)
+
+
+def recipe_form(request: HttpRequest, project: Project) -> RecipeForm:
+    """From what was sent, from a job that is to be changed, or with everything as it is by default."""
+    about = {"project": project, "here": request.path}
+    if request.method == "POST":
+        return RecipeForm(request.POST, **about)
+    if "name" in request.GET:
+        return RecipeForm(request.GET, **about)
+    return RecipeForm(initial=_of_job(project, request.GET["job"]) if "job" in request.GET else None, **about)
+
+
+def _of_job(project: Project, pk: str) -> dict:
+    """The form's values by which that job was launched; a job of another project is not found."""
+    jobs = project.jobs.filter(kind=JobKind.TRAIN, params__has_key="recipe")
+    job = get_object_or_404(jobs, pk=pk if pk.isascii() and pk.isdecimal() and len(pk) < 19 else 0)
+    values = flat(Recipe.model_validate(job.params["recipe"]))
+    return values | {"backbone": job.params["backbone"], "queue": "gpu" if job.queue == "gpu" else "cpu"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """What texts, tokens and time the recipe that is sent would be about; POST has the tokens counted by a worker."""
+    project = project_for(request.user, slug, "manage")
+    form = recipe_form(request, project)
+    context: dict = {"project": project}
+    if form.is_bound and form.is_valid():
+        if request.method == "POST":
+            count_tokens(project=project, actor=request.user, **form.launch)
+        context |= {"told": forecast(project=project, **form.launch), "recipe": form.recipe}
+        context["counting"] = counting(project=project, **form.launch)
+    return render(request, "worker/train.html#forecast", context)
