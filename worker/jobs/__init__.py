@@ -8,7 +8,9 @@ JOBS = {
     "train": "worker.jobs.train",
     "score": "worker.jobs.score",
     "attribute": "worker.jobs.attribute",
+    "file": "worker.jobs.file",
     "evaluate": "worker.jobs.suite",
+    "backbone": "worker.jobs.backbone",
     "select": "worker.jobs.select",
     "preview": "worker.jobs.preview",
 }

@@ -31,12 +31,13 @@ def lines(file: BinaryIO) -> Iterator[tuple[dict, list[Example]]]:
     """The same with one answer a line in `response`, or several to one prompt in `responses`."""
     for where, row in json_lines(file):
         try:
-            yield row, _examples(where, row)
+            yield row, examples_of_line(where, row)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
 
 
-def _examples(where: str, row: dict) -> list[Example]:
+def examples_of_line(where: str, row: dict) -> list[Example]:
+    """The answers of one line, named by where it stands; ValueError says what is wrong with it."""
     texts = _texts(row)
     item = record({name: row[name] for name in ("prompt", "turns", "context") if name in row})
     empty = Example(where, *_asked(item), "", passages([passage.model_dump() for passage in item.context]))

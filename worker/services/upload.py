@@ -13,6 +13,7 @@ from worker.models import Job
 from worker.models.job import JobKind
 from worker.services.job import launch
 
+READERS = (JobKind.IMPORT, JobKind.FILE)
 FORGOTTEN_SECONDS = 24 * 3600  # a file of a job that was cancelled before it began
 
 
@@ -55,7 +56,7 @@ def discard(name: str) -> None:
 
 def sweep() -> None:
     """Delete what no unfinished job will read any more."""
-    wanted = Job.objects.unfinished().filter(kind=JobKind.IMPORT).values_list("params__file", flat=True)
+    wanted = Job.objects.unfinished().filter(kind__in=READERS).values_list("params__file", flat=True)
     for path in set(settings.UPLOAD_DIR.glob("*")) - {path_of(name) for name in wanted}:
         if time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS:
             path.unlink(missing_ok=True)
