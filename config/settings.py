@@ -147,6 +147,7 @@ CHANNEL_LAYERS = {
 SOCKET_LOOK_SECONDS = 2.0 if REDIS_URL else 0.4
 JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", 1.0)
 JOB_STALE_SECONDS = env.float("JOB_STALE_SECONDS", 15.0)
+BACKBONE_DIR = Path(env.str("BACKBONE_DIR", str(VAR_DIR / "backbones")))  # folders that admins may register
 BACKBONE = env.str("BACKBONE", "minilm")  # the bundled all-MiniLM-L6-v2, a local folder, or a hub id
 
 # ---- Static files: ours, htmx from django-htmx, plotly.js from plotly

@@ -116,19 +116,24 @@ def fresh(name: str, encoding: Encoding = DEFAULT) -> Backbone:
 def read(name: str) -> Parts:
     """The files of a backbone, in float32 and evaluation mode, on the GPU when there is one."""
     from transformers import AutoModel, AutoTokenizer
-    from transformers.utils.logging import disable_progress_bar
+    from transformers.utils import logging
 
-    disable_progress_bar()  # the caller reports progress
+    logging.disable_progress_bar()  # the caller reports progress
+    logging.set_verbosity_error()  # a language model's head is not loaded, on purpose
     found = source.folder(name)
     causal = _kind(name, str(found))
-    model, notes = AutoModel.from_pretrained(found, dtype=torch.float32, use_safetensors=True, output_loading_info=True)
+    with source.explained(name, "the tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(found)
+    with source.explained(name, "the weights"):
+        model, notes = AutoModel.from_pretrained(
+            found, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        )
     _complete(name, model, notes["missing_keys"])
     model.config.use_cache = False  # nothing is generated
-    tokenizer = AutoTokenizer.from_pretrained(found)
     if not tokenizer.is_fast:
         raise ValueError(f"{name}: no fast tokenizer, so tokens cannot be traced to characters; add a tokenizer.json")
     model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-    return Parts(model, tokenizer, causal, _context_length(model), _weights_hash(model))
+    return Parts(model, tokenizer, causal, context_length(model), _weights_hash(model))
 
 
 @cache
@@ -156,7 +161,8 @@ def _kind(name: str, found: str) -> bool:
     from transformers import AutoConfig
     from transformers.models.auto import modeling_auto as known
 
-    config = AutoConfig.from_pretrained(found)
+    with source.explained(name, "config.json"):
+        config = AutoConfig.from_pretrained(found)
     if config.is_encoder_decoder or not getattr(config, "hidden_size", None):
         raise ValueError(f"{name}: {config.model_type} is neither an encoder nor a causal LM; choose one that is")
     causal = config.model_type in known.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
@@ -171,7 +177,7 @@ def _complete(name: str, model: Any, missing: Sequence[str]) -> None:
         raise ValueError(f"{name}: its files lack weights ({lost[0]} and {len(lost) - 1} more); fetch them again")
 
 
-def _context_length(model: Any) -> int:
+def context_length(model: Any) -> int:
     """Tokens it can read; where positions are an embedding table, its first rows may be taken."""
     most = getattr(model.config, "max_position_embeddings", None) or MAX_LENGTH[True]
     return most - first_position(model)

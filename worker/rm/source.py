@@ -3,8 +3,12 @@
 import hashlib
 import importlib.resources
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 BUNDLED = "minilm"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"  # as published
@@ -28,6 +32,21 @@ def folder(name: str) -> Path:
     if not any(found.glob(WEIGHTS)):
         raise ValueError(f"{name}: no safetensors weights; convert it with save_pretrained, which writes them")
     return found
+
+
+@contextmanager
+def explained(name: str, what: str) -> Iterator[None]:
+    """An error of a library that reads a part of a model becomes a ValueError that says what to do."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError) as error:
+        cause = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        advice = "fetch its files again, or choose another"
+        if "trust_remote_code" in str(error):
+            cause, advice = "it needs code of its own", "no model's code is run here, so choose another"
+        elif "model type" in str(error) or "model_type" in str(error):
+            advice = "update transformers on the worker, or choose another"
+        raise ValueError(f"{name}: {what} cannot be read: {cause.rstrip('.')}; {advice}") from error
 
 
 def weight_files(found: Path) -> list[Path]:
