@@ -1,7 +1,7 @@
 from django.urls import path
 
 from worker.consumers import JobConsumer
-from worker.views import imports, job, training, version
+from worker.views import backbone, imports, job, training, version
 
 app_name = "worker"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("p/<slug:slug>/import/", imports.import_file, name="import"),
     path("p/<slug:slug>/train/", training.train, name="train"),
     path("p/<slug:slug>/train/preview/", training.preview, name="train_preview"),
+    path("p/<slug:slug>/backbones/", backbone.index, name="backbones"),
     path("p/<slug:slug>/versions/", version.index, name="versions"),
     path("p/<slug:slug>/versions/<int:number>/", version.detail, name="version"),
     path("p/<slug:slug>/versions/<int:number>/promote/", version.promote, name="promote"),
