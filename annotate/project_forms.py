@@ -85,6 +85,13 @@ class MachineForm(forms.Form):
     name = forms.CharField(label="Name of the model", max_length=80, help_text="Letters, digits and @ . + - _ only.")
 
 
+class MakingForm(forms.Form):
+    """How far the making of tasks has come: the number of the last item, and how many are made."""
+
+    after = forms.IntegerField(min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
+    made = forms.IntegerField(min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
+
+
 class AssignForm(forms.Form):
     """What to do with the tasks of some items."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import time
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -11,8 +12,11 @@ from django.db.models import Exists, OuterRef
 
 from annotate.access import RIGHTS
 from annotate.models import Item, Project, Reservation, Response, Task, User
-from annotate.models.task import TaskKind
+from annotate.models.task import TaskKind, TaskQuerySet
 from annotate.services.event import record
+
+BATCH = 500  # items, or tasks, that are in memory at once
+Tasks = TaskQuerySet | Sequence[Task]
 
 
 def task_key(response_ids: Iterable[int], kind: str = TaskKind.NORMAL, item_id: int = 0) -> str:
@@ -42,11 +46,24 @@ def make_tasks(
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     made, arrangement = 0, project.schema.arrangement
     items = iter(items)
-    while chunk := [item.pk for item in itertools.islice(items, 500)]:
+    while chunk := [item.pk for item in itertools.islice(items, BATCH)]:
         made += _make_chunk(project, chunk, pairs, reason, arrangement)
     if made:
         record(kind="task.made", subject=project, project=project, tasks=made, reason=reason)
     return made
+
+
+def make_missing_tasks(*, project: Project, after: int, seconds: float) -> tuple[int, int]:
+    """The tasks of the items whose number is greater than `after`, some hundred items at a time until time is over.
+
+    Returns how many are made, and the number of the item to go on after; 0 once there is none left.
+    """
+    end, made = time.monotonic() + seconds, 0
+    while items := list(project.items.filter(pk__gt=after).order_by("pk").only("pk")[:BATCH]):
+        made, after = made + make_tasks(project=project, items=items, reason="schema"), items[-1].pk
+        if time.monotonic() > end:
+            return made, after
+    return made, 0
 
 
 def _make_chunk(project: Project, item_ids: list[int], pairs: str | int, reason: str, arrangement: str) -> int:
@@ -80,7 +97,7 @@ def _make_chunk(project: Project, item_ids: list[int], pairs: str | int, reason:
 
 
 @transaction.atomic
-def assign_tasks(*, project: Project, tasks: Iterable[Task], users: Sequence[User], actor: User | None = None) -> int:
+def assign_tasks(*, project: Project, tasks: Tasks, users: Sequence[User], actor: User | None = None) -> int:
     """Keep the tasks for these people: nobody else is served them, and these are served them first.
 
     K judgements are wanted as before. Returns how many tasks are kept. Raises ValidationError when one of the people
@@ -88,42 +105,42 @@ def assign_tasks(*, project: Project, tasks: Iterable[Task], users: Sequence[Use
     """
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     _refuse_who_cannot_judge(project, users)
-    ids = _normal(project, tasks) if users else []
-    rows = [Reservation(task_id=pk, user=user) for pk in ids for user in users]
-    Reservation.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
-    project.tasks.filter(pk__in=ids).update(reserved=True)
-    names = [user.username for user in users]
-    record(kind="task.assigned", subject=project, project=project, actor=actor, tasks=len(ids), users=names)
-    return len(ids)
+    wanted = _normal(project, tasks) if users else project.tasks.none()
+    ids = wanted.values_list("pk", flat=True).iterator(chunk_size=BATCH)
+    while chunk := list(itertools.islice(ids, BATCH)):
+        rows = [Reservation(task_id=pk, user=user) for pk in chunk for user in users]
+        Reservation.objects.bulk_create(rows, ignore_conflicts=True)
+    done, names = wanted.update(reserved=True), [user.username for user in users]
+    record(kind="task.assigned", subject=project, project=project, actor=actor, tasks=done, users=names)
+    return done
 
 
 @transaction.atomic
 def unassign_tasks(
-    *, project: Project, tasks: Iterable[Task], users: Sequence[User] | None = None, actor: User | None = None
+    *, project: Project, tasks: Tasks, users: Sequence[User] | None = None, actor: User | None = None
 ) -> int:
     """Keep the tasks for these people no longer (None: for nobody). Returns how many are everybody's again."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    ids = _normal(project, tasks)
-    kept = Reservation.objects.filter(task__in=ids)
+    kept = Reservation.objects.filter(task__in=_normal(project, tasks))
     (kept if users is None else kept.filter(user__in=users)).delete()
     left = Exists(Reservation.objects.filter(task=OuterRef("pk")))
-    free = project.tasks.filter(~left, pk__in=ids, reserved=True).update(reserved=False)
+    free = project.tasks.filter(~left, reserved=True).update(reserved=False)
     record(kind="task.unassigned", subject=project, project=project, actor=actor, tasks=free)
     return free
 
 
 @transaction.atomic
-def set_priority(*, project: Project, tasks: Iterable[Task], priority: int, actor: User | None = None) -> int:
+def set_priority(*, project: Project, tasks: Tasks, priority: int, actor: User | None = None) -> int:
     """Serve these tasks before all of a lower priority. Returns how many there are."""
-    ids = _normal(project, tasks)
-    done = project.tasks.filter(pk__in=ids).update(priority=priority)
+    done = _normal(project, tasks).update(priority=priority)
     record(kind="task.priority", subject=project, project=project, actor=actor, tasks=done, priority=priority)
     return done
 
 
-def _normal(project: Project, tasks: Iterable[Task]) -> list[int]:
-    mine = project.tasks.filter(kind=TaskKind.NORMAL, pk__in=[task.pk for task in tasks])
-    return list(mine.values_list("pk", flat=True))
+def _normal(project: Project, tasks: Tasks) -> TaskQuerySet:
+    """Those of this project; what a query finds is not read, however much it is."""
+    chosen = tasks.order_by().values("pk") if isinstance(tasks, TaskQuerySet) else [task.pk for task in tasks]
+    return project.tasks.filter(kind=TaskKind.NORMAL, pk__in=chosen)
 
 
 def _refuse_who_cannot_judge(project: Project, users: Sequence[User]) -> None:

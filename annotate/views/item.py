@@ -61,7 +61,7 @@ def assign(request: HttpRequest, slug: str) -> HttpResponse:
 def _steer(request: HttpRequest, project: Project, said: dict, asked: dict[str, str]) -> None:
     items = _found(project, asked) if said["everything"] else said["items"]
     sent = {"project": project, "actor": request.user}
-    sent["tasks"] = Task.objects.filter(project=project, kind=TaskKind.NORMAL, item__in=items.order_by()).only("pk")
+    sent["tasks"] = Task.objects.filter(project=project, kind=TaskKind.NORMAL, item__in=items.order_by())
     people = list(said["people"])
     try:
         if said["act"] == "assign":

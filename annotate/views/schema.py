@@ -5,6 +5,7 @@ from django.core.exceptions import BadRequest
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 from pydantic import ValidationError
 
@@ -12,12 +13,14 @@ from annotate import schema_form
 from annotate.access import project_for
 from annotate.forms import SchemaForm
 from annotate.models import Project, SchemaVersion
+from annotate.project_forms import MakingForm
 from annotate.schema import Schema
 from annotate.schema_text import write_schema
 from annotate.services.project import change_schema
-from annotate.services.task import make_tasks
+from annotate.services.task import make_missing_tasks
 from annotate.views.judging_page import preview_of
 
+SECONDS = 1.0  # that one request makes tasks
 SECTIONS = (
     (
         "categories",
@@ -61,11 +64,26 @@ def schema_preview(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def schema_tasks(request: HttpRequest, slug: str) -> HttpResponse:
-    """Make the tasks that the newest arrangement wants and that are not there yet."""
+    """Make the tasks that the newest arrangement wants and that are not there yet, for a second; the page goes on."""
     project = project_for(request.user, slug, "manage")
-    made = make_tasks(project=project, items=project.items.all(), reason="schema")
-    messages.success(request, f"{made} tasks are made." if made else "Every task was there already.")
-    return redirect("annotate:schema", slug)
+    form = MakingForm(request.POST)
+    if not form.is_valid():
+        raise BadRequest("Press the button of the page.")
+    new, after = make_missing_tasks(project=project, after=form.cleaned_data["after"], seconds=SECONDS)
+    made = form.cleaned_data["made"] + new
+    if after and request.htmx:
+        return render(request, "annotate/schema.html#making", _making(project, after, made))
+    if not after:
+        messages.success(request, f"{made:,} tasks are made." if made else "Every task was there already.")
+    return redirect(reverse("annotate:schema", args=[slug]) + (f"?after={after}&made={made}" if after else ""))
+
+
+def _making(project: Project, after: object, made: object) -> dict:
+    """How many of the items were looked at; nothing of numbers that are none."""
+    form = MakingForm({"after": after, "made": made})
+    said = form.cleaned_data if form.is_valid() else {"after": 0, "made": 0}
+    seen = project.items.filter(pk__lte=said["after"]).count() if said["after"] else 0
+    return {"project": project, **said, "seen": seen, "every": project.items.count()}
 
 
 def _save(request: HttpRequest, project: Project, form: dict[str, str]) -> HttpResponse:
@@ -132,6 +150,7 @@ def _page(
         "versions": (versions := _versions(project)),
         "arranged_anew": len({row["version"].schema.arrangement for row in versions[:2]}) > 1,
     }
+    context |= _making(project, request.GET.get("after", 0), request.GET.get("made", 0))
     template = "annotate/schema.html#form" if request.htmx else "annotate/schema.html"
     return render(request, template, context, status=422 if errors or written else 200)
 

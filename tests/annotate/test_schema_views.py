@@ -1,6 +1,7 @@
 """The schema's form with its preview."""
 
 import pytest
+from django.db.models import Count
 from django.urls import reverse
 
 from annotate.models import Judgement, Task
@@ -108,8 +109,53 @@ def test_the_missing_tasks_of_a_new_arrangement_are_offered_and_made(browser, pr
     assert "Make the missing tasks" not in browser.get(URL).content.decode()
     change_schema(project=project, schema=Schema(arrangement="all"))
     assert "Make the missing tasks" in browser.get(URL).content.decode()
-    browser.post(TASKS)
+    page = browser.post(TASKS, {"after": 0, "made": 0}, follow=True).content.decode()
+    assert "1 tasks are made." in page
     assert sorted(task.responses.count() for task in Task.objects.all()) == [2, 2, 2, 3]
+
+
+@pytest.fixture
+def slowly(project, monkeypatch):
+    """Five items whose arrangement changed, two of them looked at before the time is over."""
+    make_tasks(
+        project=project, items=[make_item(project, f"Which city {n}?", "Paris", "Rome", "Bern") for n in range(5)]
+    )
+    change_schema(project=project, schema=Schema(arrangement="all"))
+    monkeypatch.setattr("annotate.views.schema.SECONDS", -1)
+    monkeypatch.setattr("annotate.services.task.BATCH", 2)
+    return sorted(project.items.values_list("pk", flat=True))
+
+
+def whole():
+    return Task.objects.annotate(n=Count("responses")).filter(n=3).count()
+
+
+def test_tasks_are_made_some_at_a_time_while_the_page_tells(browser, slowly):
+    sent = {"after": 0, "made": 0}
+    for made, last in ((2, slowly[1]), (4, slowly[3]), (5, slowly[4])):
+        html = browser.post(TASKS, sent, headers={"HX-Request": "true"}).content.decode()
+        assert whole() == made
+        assert f"{made} tasks made; {made} of 5 items" in html
+        assert ('hx-trigger="load' in html, f'name="after" value="{last}"' in html) == (True, True)
+        sent = {"after": last, "made": made}
+    done = browser.post(TASKS, sent, headers={"HX-Request": "true"})
+    assert done["HX-Redirect"] == URL
+    assert "5 tasks are made." in browser.get(URL).content.decode()
+
+
+def test_without_a_script_a_button_goes_on(browser, slowly):
+    page = browser.post(TASKS, {"after": 0, "made": 0}, follow=True)
+    assert page.redirect_chain[0][0] == f"{URL}?after={slowly[1]}&made=2"
+    assert "2 tasks made; 2 of 5 items" in page.content.decode()
+    assert "looked at" not in browser.get(f"{URL}?after=x&made=1").content.decode()
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"after": "x", "made": 0}, {"after": -1, "made": 0}, {"after": 0, "made": "9" * 40}]
+)
+def test_what_the_page_never_sends_makes_nothing(browser, slowly, sent):
+    assert browser.post(TASKS, sent).status_code == 400
+    assert whole() == 0
 
 
 @pytest.mark.parametrize("url", [URL, PREVIEW, TASKS])

@@ -1,6 +1,8 @@
 """Tasks kept for named people, priorities, quotas of one person, tokens of models: what admins do from pages."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotate.models import Event, Reservation, Task, Token
@@ -48,6 +50,30 @@ def test_all_that_a_search_found_is_kept(admin, bob, items):
     sent = {"act": "assign", "everything": "on", "q": "blue", "people": [bob.pk]}
     assert admin.post(url("assign"), sent).url == url("items") + "?q=blue"
     assert {question for question, _ in kept()} == {"blue question?", "blue sky question?"}
+
+
+@pytest.mark.parametrize(
+    "act", [{"act": "assign"}, {"act": "unassign"}, {"act": "priority", "priority": 3}], ids=lambda act: act["act"]
+)
+def test_what_a_search_found_is_never_read_into_the_page(admin, project, bob, items, act):
+    sent = act | {"everything": "on", "people": [bob.pk]}
+    with CaptureQueriesContext(connection) as few:
+        admin.post(url("assign"), sent)
+    more = [make_item(project, f"question {n}?", "a", "b") for n in range(60)]
+    make_tasks(project=project, items=more)
+    with CaptureQueriesContext(connection) as many:
+        admin.post(url("assign"), sent)
+    reads = [[len(asked["sql"]) for asked in said if not asked["sql"].startswith("INSERT")] for said in (few, many)]
+    assert max(reads[1]) < max(reads[0]) + 60  # one number for each of 60 tasks would be longer
+    if act["act"] == "assign":
+        assert Reservation.objects.filter(user=bob).count() == 63
+
+
+def test_many_tasks_are_kept_some_at_a_time(admin, project, alice, bob, items, monkeypatch):
+    monkeypatch.setattr("annotate.services.task.BATCH", 2)
+    admin.post(url("assign"), {"act": "assign", "everything": "on", "people": [alice.pk, bob.pk]})
+    assert len(kept()) == 6
+    assert Task.objects.filter(reserved=True).count() == 3
 
 
 def test_unknown_filters_are_no_filters(admin, bob, items):
