@@ -21,13 +21,17 @@ GAP, WINDOW = 10, 60  # tasks that lie between a pair and its repeat at least, a
 
 @dataclass(frozen=True)
 class Choice:
-    """What a rater is to be served, why, and with what probability; the order only where it is not free."""
+    """What a rater is to be served, why, and with what probability; the order only where it is not free.
+
+    `responses` are the task's, in the order of their ids, where they are known already.
+    """
 
     task: Task
     kind: str = AssignmentKind.NORMAL
     reason: str = "queue"
     probability: float = 1.0
     shown_order: Sequence[int] = ()
+    responses: Sequence[int] = ()
 
 
 def hidden_choice(project: Project, user: User) -> Choice | None:

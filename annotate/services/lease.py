@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from annotate.models import Assignment, Case, Project, Task, User
@@ -35,13 +35,16 @@ LOCK_ASSIGNMENT = Prepared(
     ),
     pk=int,
 )
+
+
+def on_desk(project: int, rater: int) -> QuerySet:
+    """What the rater holds. A decision that a reviewer has begun is no part of the queue."""
+    held = Assignment.objects.filter(rater=rater, state=LEASED, task__project=project)
+    return held.exclude(kind=AssignmentKind.ADJUDICATION)
+
+
 HELD = Prepared(
-    lambda rater, project: (
-        Assignment.objects.filter(rater=rater, state=LEASED, task__project=project)
-        .exclude(kind=AssignmentKind.ADJUDICATION)
-        .select_related("task")
-        .order_by("pk")[:1]
-    ),
+    lambda **whose: on_desk(**whose).select_related("task").order_by("pk")[:1],
     rater=int,
     project=int,
 )
@@ -64,7 +67,7 @@ def lock_rater(user_id: int) -> None:
 
 
 def held_by(project: Project, user: User) -> Assignment | None:
-    """What is on the rater's desk. A decision that a reviewer has begun is no part of the queue."""
+    """What is on the rater's desk."""
     return HELD.first(rater=user.pk, project=project.pk)
 
 

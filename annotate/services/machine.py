@@ -10,7 +10,7 @@ from annotate.models import Assignment, Project, Task, User
 from annotate.models.task import AssignmentState, TaskKind, TaskQuerySet
 from annotate.services.hidden import Choice
 from annotate.services.lease import expire_leases, lock_rater
-from annotate.services.queue import lease
+from annotate.services.queue import Queue
 
 
 @transaction.atomic
@@ -25,7 +25,7 @@ def machine_next(*, project: Project, user: User, now: datetime | None = None) -
     expire_leases(now=now)
     lock_rater(user.pk)
     task = _lost(project, user) or _after_the_last(project, user) or _left_out(project, user)
-    return task and lease(project, Choice(task, reason="machine"), user, now)
+    return task and Queue(project, user, now).take(Choice(task, reason="machine"))
 
 
 def _lost(project: Project, user: User) -> Task | None:

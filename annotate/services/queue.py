@@ -5,9 +5,10 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 
 from django.db import transaction
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from annotate.models import Assignment, KnownAnswer, Membership, Project, Reservation, Response, Role, Task, User
@@ -16,7 +17,7 @@ from annotate.prepared import Prepared, insert
 from annotate.services.event import record
 from annotate.services.hidden import Choice, hidden_choice
 from annotate.services.known import next_qualification, settle_qualification
-from annotate.services.lease import expire_leases, heartbeat, held_by, lease_end, lock_rater, take_slot
+from annotate.services.lease import expire_leases, heartbeat, held_by, lease_end, lock_rater, on_desk, take_slot
 from annotate.services.quota import quota_reached
 from annotate.services.task import task_key
 
@@ -39,12 +40,17 @@ FROM = Prepared(
     start=int,
 )
 SEEN = Prepared(
-    lambda priority, key, **whose: _open_to(**whose).filter(priority=priority, key=key), **WHOSE, priority=int, key=str
+    lambda key, **whose: (
+        _open_to(**whose)
+        .filter(key=key)
+        .alias(sooner=Subquery(_open_to(**whose).filter(priority__gt=OuterRef("priority")).values("pk")[:1]))
+        .filter(sooner=None)
+    ),
+    **WHOSE,
+    key=str,
 )
 OTHERS = Prepared(lambda task: Assignment.objects.filter(task=task), task=int)
-SHOWABLE = Prepared(
-    lambda task: Response.objects.filter(tasks=task).order_by("pk").values_list("pk", flat=True), task=int
-)
+SHOWABLE = Prepared(lambda task: Response.objects.filter(tasks=task).order_by("pk"), task=int)
 SHOWN = Prepared(
     lambda rater: Assignment.objects.filter(rater=rater).order_by("-pk").values_list("shown_order", flat=True)[:RECENT],
     rater=int,
@@ -58,24 +64,123 @@ def lease_next(
 
     `ahead` are the responses that the rater was shown ahead: of equal tasks, theirs comes first.
     """
-    now = now or timezone.now()
-    expire_leases(now=now)
-    with transaction.atomic():
-        lock_rater(user.pk)
-        held = held_by(project, user)
-        if held and heartbeat(assignment=held, now=now):
-            return held
-        while choice := _choose(project, user, now, ahead=ahead):
-            if leased := lease(project, choice, user, now):
-                return leased  # else its last slot was taken meanwhile, and the next look does not find it
-    return None
+    return Queue(project, user, now).lease(ahead)
 
 
 def peek(*, project: Project, user: User, now: datetime | None = None) -> Assignment | None:
-    """What `lease_next` would likely give once the desk is empty, as an assignment that is not saved; takes nothing."""
-    now = now or timezone.now()
-    choice = _choose(project, user, now, peeking=True)
-    return choice and _prepared(project, choice, user, now)
+    """What `lease_next` would likely give once the desk is empty, as an assignment that is not saved; takes nothing.
+
+    Its `shown` are the responses in the order in which they would be shown.
+    """
+    return Queue(project, user, now).peek()
+
+
+class Queue:
+    """What comes to one rater. What it reads of the rater it reads once: one is made for each request."""
+
+    def __init__(self, project: Project, user: User, now: datetime | None = None) -> None:
+        self.project, self.user, self.now = project, user, now or timezone.now()
+        self.whose = {"project": project.pk, "rater": user.pk}
+
+    @cached_property
+    def member(self) -> Membership | None:
+        """With `must_qualify`: is a qualification set before this person? `kept`: were tasks ever kept for them?
+        `holds`: is a task on their desk?"""
+        return MEMBER.first(**self.whose)
+
+    @cached_property
+    def orders(self) -> list[list[int]]:
+        """In which orders the rater was shown responses of late, the last first."""
+        return SHOWN(rater=self.user.pk)
+
+    def lease(self, ahead: Sequence[int] = ()) -> Assignment | None:
+        """As `lease_next`."""
+        expire_leases(now=self.now)
+        with transaction.atomic():
+            lock_rater(self.user.pk)
+            held = None if self.member and not self.member.holds else held_by(self.project, self.user)
+            if held and heartbeat(assignment=held, now=self.now):
+                return held
+            while choice := self._choose(ahead=ahead):
+                if leased := self.take(choice):
+                    return leased  # else its last slot was taken meanwhile, and the next look does not find it
+        return None
+
+    def peek(self) -> Assignment | None:
+        """As `peek`."""
+        choice = self._choose(peeking=True)
+        if choice is None:
+            return None
+        found = {response.pk: response for response in SHOWABLE(task=choice.task.pk)}
+        seen = self._prepared(choice, list(found))
+        seen.shown = [found[pk] for pk in seen.shown_order]
+        return seen
+
+    def take(self, choice: Choice) -> Assignment | None:
+        """Lease it; None when its last slot was taken meanwhile. The caller holds the lock of the rater."""
+        ids = choice.responses or [response.pk for response in SHOWABLE(task=choice.task.pk)]
+        mine = self._prepared(choice, ids)
+        if mine.holds_slot and not take_slot(choice.task.pk):
+            return None
+        if mine.pk:  # it is taken up again; the rest stays, for a draft may have been saved meanwhile
+            mine.save(update_fields=["state", "leased_at", "expires_at", "reason", "probability"])
+        else:
+            insert(mine)
+            self.orders = [mine.shown_order, *self.orders][:RECENT]
+        actor, task = self.user, choice.task
+        record(kind="task.leased", subject=task, project=self.project, actor=actor, assignment=mine.pk)
+        return mine
+
+    def _choose(self, *, peeking: bool = False, ahead: Sequence[int] = ()) -> Choice | None:
+        project, user, member = self.project, self.user, self.member
+        if _refusal(project, user, member, self.now):
+            return None
+        if member and member.must_qualify:
+            if task := next_qualification(project, user):
+                return Choice(task, AssignmentKind.QUALIFICATION, "qualification")
+            if peeking or not settle_qualification(member=member):
+                return None
+            member.must_qualify = False
+        return hidden_choice(project, user) or self._first_open(peeking, ahead)
+
+    def _first_open(self, peeking: bool, ahead: Sequence[int]) -> Choice | None:
+        if self.member and self.member.kept:
+            own = self.project.tasks.not_had_by(self.user).open().served_first()
+            if task := _reserved_for(own, self.user).first():
+                return Choice(task, reason="reserved")
+        seen = SEEN.first(**self.whose, key=task_key(ahead)) if ahead else None
+        task = seen or self._at_the_front(peeking)
+        reason = "priority" if task and task.priority > 0 else "queue"
+        return task and Choice(task, reason=reason, responses=sorted(ahead) if seen else ())
+
+    def _at_the_front(self, peeking: bool) -> Task | None:
+        first = FIRST.first(**self.whose)
+        if first is None or not peeking:
+            return first
+        places = (first.pk + zlib.crc32(f"{first.pk}:{self.user.pk}".encode()) % spread for spread in SPREADS)
+        found = (FROM.first(**self.whose, priority=first.priority, start=place) for place in places)
+        return next(filter(None, found), first)
+
+    def _prepared(self, choice: Choice, ids: Sequence[int]) -> Assignment:
+        """The assignment as it would be saved; one that the rater had and lost keeps its order and its draft."""
+        others, user = OTHERS(task=choice.task.pk), self.user
+        mine = next((a for a in others if a.rater_id == user.pk and a.kind == choice.kind), None)
+        if mine is None:
+            order = choice.shown_order or self._order(choice.task, ids, others)
+            holds = choice.kind == AssignmentKind.NORMAL and not user.is_machine
+            mine = Assignment(rater=user, kind=choice.kind, shown_order=list(order), holds_slot=holds)
+        mine.task, mine.reason, mine.probability = choice.task, choice.reason, choice.probability
+        mine.state, mine.leased_at = AssignmentState.LEASED, self.now
+        mine.expires_at = lease_end(self.project, self.now)
+        return mine
+
+    def _order(self, task: Task, ids: Sequence[int], others: Sequence[Assignment]) -> list[int]:
+        """The rotation least used for this task, then least used by this rater, then a coin by hash."""
+        in_task = Counter(_rotation(a.shown_order) for a in others)
+        by_rater = Counter(map(_rotation, self.orders))
+        coin = lambda turn: hashlib.sha256(f"{task.pk}:{self.user.pk}:{turn}".encode()).digest()  # noqa: E731
+        turn = min(range(len(ids)), key=lambda turn: (in_task[turn], by_rater[turn], coin(turn)), default=0)
+        return [*ids[turn:], *ids[:turn]]
 
 
 def _refusal(project: Project, user: User, member: Membership | None, now: datetime) -> str:
@@ -86,27 +191,22 @@ def _refusal(project: Project, user: User, member: Membership | None, now: datet
     return quota_reached(project, user.pk, member, now)
 
 
-def _member(project: Project, user: User) -> Membership | None:
-    """With `must_qualify`: is a qualification set before this person? And `kept`: were tasks ever kept for them?"""
-    return MEMBER.first(project=project.pk, user=user.pk)
-
-
-def _members(project: int, user: int) -> QuerySet:
-    kept = Reservation.objects.filter(user=user)  # which tasks, and whether they are open, is asked of these few alone
+def _members(project: int, rater: int) -> QuerySet:
+    kept = Reservation.objects.filter(user=rater)  # which tasks, and whether they are open, is asked of these few alone
     asked = KnownAnswer.objects.filter(active=True, task__project=project, task__kind=TaskKind.QUALIFICATION)
     new = Q(role=Role.ANNOTATOR, qualified=None)
-    own = Membership.objects.filter(project=project, user=user)
-    return own.annotate(must_qualify=Q(Exists(asked)) & new, kept=Exists(kept))
+    own = Membership.objects.filter(project=project, user=rater)
+    return own.annotate(must_qualify=Q(Exists(asked)) & new, kept=Exists(kept), holds=Exists(on_desk(project, rater)))
 
 
-MEMBER = Prepared(_members, project=int, user=int)
+MEMBER = Prepared(_members, **WHOSE)
 
 
 def why_nothing(project: Project, user: User, now: datetime | None = None) -> str:
     """For the page without a task: "paused", "failed" (the qualification), "today" or "whole" (a quota is full),
     "empty", "mine" (the rater has had what is open), "reserved" (it is kept for others), "others" (it is on their
     desks), or "done"."""
-    if refused := _refusal(project, user, _member(project, user), now or timezone.now()):
+    if refused := _refusal(project, user, Queue(project, user).member, now or timezone.now()):
         return refused
     normal = project.tasks.filter(kind=TaskKind.NORMAL)
     if not normal.exists():
@@ -119,74 +219,8 @@ def why_nothing(project: Project, user: User, now: datetime | None = None) -> st
     return "others" if at_work.exclude(rater=user).exists() else "done"
 
 
-def _choose(
-    project: Project, user: User, now: datetime, *, peeking: bool = False, ahead: Sequence[int] = ()
-) -> Choice | None:
-    member = _member(project, user)
-    if _refusal(project, user, member, now):
-        return None
-    if member and member.must_qualify:
-        if task := next_qualification(project, user):
-            return Choice(task, AssignmentKind.QUALIFICATION, "qualification")
-        if peeking or not settle_qualification(member=member):
-            return None
-    kept = member is not None and member.kept
-    return hidden_choice(project, user) or _first_open(project, user, kept=kept, peeking=peeking, ahead=ahead)
-
-
-def _first_open(project: Project, user: User, *, kept: bool, peeking: bool, ahead: Sequence[int]) -> Choice | None:
-    if kept and (task := _reserved_for(project.tasks.not_had_by(user).open().served_first(), user).first()):
-        return Choice(task, reason="reserved")
-    whose = {"project": project.pk, "rater": user.pk}
-    first = FIRST.first(**whose)
-    if first is None:
-        return None
-    if peeking:
-        places = (first.pk + zlib.crc32(f"{first.pk}:{user.pk}".encode()) % spread for spread in SPREADS)
-        found = (FROM.first(**whose, priority=first.priority, start=place) for place in places)
-        task = next(filter(None, found), None)
-    else:
-        task = SEEN.first(**whose, priority=first.priority, key=task_key(ahead)) if ahead else None
-    return Choice(task or first, reason="priority" if first.priority > 0 else "queue")
-
-
 def _reserved_for(tasks: TaskQuerySet, user: User) -> TaskQuerySet:
     return tasks.filter(reserved=True, pk__in=Reservation.objects.filter(user=user).values("task"))
-
-
-def lease(project: Project, choice: Choice, user: User, now: datetime) -> Assignment | None:
-    mine = _prepared(project, choice, user, now)
-    if mine.holds_slot and not take_slot(choice.task.pk):
-        return None
-    if mine.pk:  # it is taken up again; the rest stays, for a draft may have been saved meanwhile
-        mine.save(update_fields=["state", "leased_at", "expires_at", "reason", "probability"])
-    else:
-        insert(mine)
-    record(kind="task.leased", subject=choice.task, project=project, actor=user, assignment=mine.pk)
-    return mine
-
-
-def _prepared(project: Project, choice: Choice, user: User, now: datetime) -> Assignment:
-    """The assignment as it would be saved; one that the rater had and lost keeps its order and its draft."""
-    others = OTHERS(task=choice.task.pk)
-    mine = next((a for a in others if a.rater_id == user.pk and a.kind == choice.kind), None)
-    if mine is None:
-        order = choice.shown_order or shown_order(project, choice.task, user, others)
-        holds = choice.kind == AssignmentKind.NORMAL and not user.is_machine
-        mine = Assignment(rater=user, kind=choice.kind, shown_order=list(order), holds_slot=holds)
-    mine.task, mine.reason, mine.probability = choice.task, choice.reason, choice.probability
-    mine.state, mine.leased_at, mine.expires_at = AssignmentState.LEASED, now, lease_end(project, now)
-    return mine
-
-
-def shown_order(project: Project, task: Task, user: User, others: Sequence[Assignment]) -> list[int]:
-    """The rotation of the responses least used for this task, then least used by this rater, then a coin by hash."""
-    ids = SHOWABLE(task=task.pk)
-    in_task = Counter(_rotation(a.shown_order) for a in others)
-    by_rater = Counter(map(_rotation, SHOWN(rater=user.pk)))
-    coin = lambda turn: hashlib.sha256(f"{task.pk}:{user.pk}:{turn}".encode()).digest()  # noqa: E731
-    turn = min(range(len(ids)), key=lambda turn: (in_task[turn], by_rater[turn], coin(turn)), default=0)
-    return ids[turn:] + ids[:turn]
 
 
 def _rotation(shown_order: list[int]) -> int:

@@ -23,7 +23,7 @@ from annotate.services.flag import flag_task
 from annotate.services.judgement import revise, submit_judgement
 from annotate.services.known import is_told
 from annotate.services.lease import Conflict
-from annotate.services.queue import lease_next, peek, why_nothing
+from annotate.services.queue import Queue, lease_next, why_nothing
 from annotate.views.guidelines import pane_of
 from annotate.views.judging_page import ahead_of, page_of
 from annotate.views.review import after
@@ -74,7 +74,7 @@ def ahead(request: HttpRequest, slug: str) -> HttpResponse:
     It is theirs when a submit or a skip answers with the same `task` and `shown_order`.
     """
     project = project_for(request.user, slug, "judge")
-    found = _ahead(request, project)
+    found = _ahead(Queue(project, request.user))
     return JsonResponse(found) if found else HttpResponse(status=204)
 
 
@@ -176,29 +176,23 @@ def heartbeat(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
 # ---- What the answers say
 
 
-def _leased(request: HttpRequest, project: Project, body: dict) -> Assignment | None:
-    """The next lease, where the page asks for it; of equal tasks the one whose responses it has fetched `ahead`."""
-    if body.get("lease") is not True:
-        return None
-    ahead = body.get("ahead")
-    wish = ahead if isinstance(ahead, list) and all(isinstance(pk, int) for pk in ahead) else ()
-    return lease_next(project=project, user=request.user, ahead=wish)
-
-
 def _served(request: HttpRequest, project: Project, body: dict) -> dict:
-    """Where to go; if the page asks for it, with a lease, the task ahead of that, and how many are `left`."""
-    lease = _leased(request, project, body)
-    found = lease and _ahead(request, project)
+    """Where to go; if the page asks for it, with a lease, the task ahead of that, and how many are `left`.
+
+    Of equal tasks the lease is on the one whose responses the page has fetched `ahead`.
+    """
+    queue, wish = Queue(project, request.user), body.get("ahead")
+    seen = wish if isinstance(wish, list) and all(isinstance(pk, int) for pk in wish) else ()
+    lease = queue.lease(seen) if body.get("lease") is True else None
+    found = lease and _ahead(queue)
     left = {"left": left_for(request.user, project)} if body.get("left") is True else {}
     return _onward(project, lease) | ({"ahead": found} if found else {}) | left
 
 
-def _ahead(request: HttpRequest, project: Project) -> dict | None:
+def _ahead(queue: Queue) -> dict | None:
     """What a page needs to show the task after that at hand; None when nothing will come."""
-    assignment = peek(project=project, user=request.user)
-    if assignment is None:
-        return None
-    return {"task": _sign(assignment), "shown_order": assignment.shown_order} | ahead_of(project, assignment)
+    seen = queue.peek()
+    return seen and {"task": _sign(seen), "shown_order": seen.shown_order} | ahead_of(queue.project, seen)
 
 
 def _onward(project: Project, lease: Assignment | None = None) -> dict:

@@ -46,12 +46,12 @@ def page_of(project: Project, assignment: Assignment, current: Judgement | None,
 
 
 def ahead_of(project: Project, assignment: Assignment) -> dict:
-    """What a page that stands already needs to show another task: all that differs from task to task.
+    """What a page that stands already needs to show the peeked task: all that differs from task to task.
 
     It fits only a page of the same `shell`: of the same questions, guidelines and keys, for as many responses.
     """
     version, work = _begun(project, assignment, None, key="")
-    item, responses = assignment.task.item, responses_in(assignment)
+    item, responses = assignment.task.item, assignment.shown
     return {
         "shell": _shell(project, assignment, version, len(responses)),
         "data": _of_task(item, responses, version) | work,
