@@ -35,6 +35,7 @@ app.conf.update(
     beat_schedule={
         "reap": {"task": "worker.reap", "schedule": 5.0, "options": {"expires": 5}},
         "count": {"task": "worker.count", "schedule": 15.0, "options": {"expires": 15}},
+        "rounds": {"task": "worker.rounds", "schedule": 15.0, "options": {"expires": 15}},
     },
 )
 app.autodiscover_tasks(["worker"])

@@ -7,6 +7,8 @@ from annotate.models import Project
 from annotate.services import reliability, tally
 from worker.models import Job
 from worker.services import job as jobs
+from worker.services import rounds as going
+from worker.services import selection
 
 
 @shared_task(name="worker.run")
@@ -27,6 +29,13 @@ def count() -> None:
     tally.count_waiting(seconds=10)
     for project in filter(reliability.due, Project.objects.filter(rater_tallies__isnull=False).distinct()):
         reliability.fit(project=project)
+
+
+@shared_task(name="worker.rounds")
+def rounds() -> None:
+    """Move rounds on, start those that are due, and order the open tasks again where a policy asks for it."""
+    going.tick()
+    selection.tick()
 
 
 @worker_ready.connect

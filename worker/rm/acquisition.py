@@ -55,6 +55,14 @@ def posterior_covariance(margins: np.ndarray, z: np.ndarray, precision: float = 
     return np.linalg.inv(precision * np.eye(z.shape[1]) + (z * _fisher(margins)[:, None]).T @ z)
 
 
+def directions(z: np.ndarray, most: int = 64) -> np.ndarray:
+    """(pairs, ≤ most) the same differences along their leading directions (SVD, not centred: a pair may be turned
+    round), with a mean squared length of 1."""
+    _, values, rows = np.linalg.svd(z, full_matrices=False)
+    kept = z @ rows[:most][values[:most] > 1e-6 * max(values[0], 1e-12)].T
+    return kept / max(float(np.sqrt((kept**2).sum(1).mean())), 1e-12)
+
+
 def greedy(margins: np.ndarray, z: np.ndarray, covariance: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
     """(pairs,) order, best first, and (pairs,) gains; Σ is brought up to date after each of the first `places`.
 

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit, logit
 
 from worker.rm.acquisition import (
+    directions,
     disagreement,
     entropy,
     greedy,
@@ -75,6 +76,15 @@ def test_greedy_adds_up_to_the_log_determinant_and_avoids_doubles():
 def test_greedy_over_everything_asks_for_each_once():
     order, _ = greedy(np.zeros(3), np.eye(3), np.eye(3), 99)
     assert sorted(order) == [0, 1, 2]
+
+
+def test_directions_keep_the_angles_and_drop_what_is_empty():
+    z = np.random.default_rng(4).normal(size=(6, 3)) @ np.ones((3, 5))
+    z[:, 0] *= 2
+    kept = directions(z)
+    assert kept.shape == (6, 1)
+    assert kept @ kept.T == pytest.approx(z @ z.T / (z**2).sum(1).mean())
+    assert directions(np.eye(9), most=4).shape == (9, 4)
 
 
 # ---- Picking
