@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from tests.worker.model import scoring_version
 from worker.models import ServeToken
+from worker.services.serve_token import create_serve_token, revoke_serve_token
+from worker.services.version import promote
 from worker.serving.app import Scorer, _secret
 from worker.serving.batcher import Batcher, Full
 from worker.serving.served import Served
-from worker.services.serve_token import create_serve_token, revoke_serve_token
-from worker.services.version import promote
 
 ITEM = {"prompt": "Where?", "response": "Here."}
 
