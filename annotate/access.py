@@ -38,7 +38,14 @@ def role_in(user: User, project: Project) -> str | None:
 def project_for(user: User, slug: str, right: str) -> Project:
     """The project, if the user has the right in it; its `rights` attribute tells templates what to offer."""
     project = WITH_ROLE.first(slug=slug, user=user.pk or 0)
-    role = project and (Role.ADMIN if user.is_superuser else project.role)
+    if project is None:
+        raise Http404("No such project.")
+    return admit(user, project, project.role, right)
+
+
+def admit(user: User, project: Project, role: str | None, right: str) -> Project:
+    """The same, where the project and the user's role in it are known."""
+    role = Role.ADMIN if user.is_superuser else role
     if not role:
         raise Http404("No such project.")
     project.role, project.rights = role, RIGHTS[role]

@@ -90,10 +90,18 @@ class Project(models.Model):
     def __str__(self) -> str:
         return self.slug
 
+    newest: "SchemaVersion | None" = None  # the newest schema, where a query has brought it along
+
     @property
     def schema_version(self) -> "SchemaVersion":
         """The newest schema; every project has at least version 1."""
-        return NEWEST_SCHEMA(project=self.pk)[0]
+        return self.newest or NEWEST_SCHEMA(project=self.pk)[0]
+
+    def schema_numbered(self, number: int) -> "SchemaVersion | None":
+        """That version of the schema, if there is one."""
+        if self.newest and self.newest.number == number:
+            return self.newest
+        return SCHEMA_NUMBERED.first(project=self.pk, number=number)
 
     @property
     def schema(self) -> Schema:
@@ -118,6 +126,9 @@ class SchemaVersion(models.Model):
         return Schema.model_validate(self.body)
 
 
+SCHEMA_NUMBERED = Prepared(
+    lambda project, number: SchemaVersion.objects.filter(project=project, number=number), project=int, number=int
+)
 NEWEST_SCHEMA = Prepared(
     lambda project: SchemaVersion.objects.filter(project=project).order_by("-number")[:1], project=int
 )

@@ -22,9 +22,6 @@ from annotate.services.review import settle
 STORED = Prepared(
     lambda project, key: Judgement.objects.filter(project=project, idempotency_key=key), project=int, key=str
 )
-SCHEMA = Prepared(
-    lambda project, number: SchemaVersion.objects.filter(project=project, number=number), project=int, number=int
-)
 FINISH = PreparedUpdate(
     lambda pk, now, revision: (
         Assignment.objects.filter(pk=pk),
@@ -55,10 +52,11 @@ def submit_judgement(
     Raises ValidationError naming the field, and Conflict when the slot went to somebody else meanwhile or the task
     was answered already; nothing is stored then.
     """
+    _check_key(idempotency_key)
     lock_rater(assignment.rater_id)
-    mine = locked(assignment)
-    if stored := _stored(mine, idempotency_key):
-        return stored
+    mine = locked(assignment, idempotency_key)
+    if mine.key_used:
+        return _stored(mine, idempotency_key)
     if mine.state == AssignmentState.SUBMITTED:
         raise Conflict("You have answered this task already, in another tab perhaps. Reload to change that answer.")
     _refuse_stale(mine, revision)
@@ -86,6 +84,7 @@ def revise(
     flag: str = "",
 ) -> Judgement:
     """A new revision that supersedes the judgement; the old row stays. Raises as `submit_judgement` does."""
+    _check_key(idempotency_key)
     mine = locked(judgement.assignment)
     if stored := _stored(mine, idempotency_key):
         return stored
@@ -137,9 +136,12 @@ def shown_of(item: Item, responses: Sequence[Response]) -> Shown:
     )
 
 
-def _stored(assignment: Assignment, key: str) -> Judgement | None:
+def _check_key(key: str) -> None:
     if not key or len(key) > 80:
         raise ValidationError({"idempotency_key": "A key of 1 to 80 characters is needed."})
+
+
+def _stored(assignment: Assignment, key: str) -> Judgement | None:
     stored = STORED.first(project=assignment.task.project_id, key=key)
     if stored and stored.assignment_id != assignment.pk:
         raise ValidationError({"idempotency_key": "This key belongs to another answer."})
@@ -148,7 +150,7 @@ def _stored(assignment: Assignment, key: str) -> Judgement | None:
 
 def _build(assignment: Assignment, user: User, raw: dict, key: str, active_ms: int) -> tuple[Judgement, Answer]:
     answer, task = read_answer(raw), assignment.task
-    version = SCHEMA.first(project=task.project_id, number=answer.schema_version)
+    version = task.project.schema_numbered(answer.schema_version)
     if version is None:
         raise ValidationError({"schema_version": f"There is no schema {answer.schema_version} in this project."})
     answer = check_answer(answer, shown_in(assignment), version.schema)

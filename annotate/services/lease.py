@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, QuerySet
 from django.utils import timezone
 
-from annotate.models import Assignment, Case, Project, Task, User
+from annotate.models import Assignment, Case, Judgement, Project, Task, User
 from annotate.models.task import AssignmentKind, AssignmentState
 from annotate.prepared import Prepared, PreparedUpdate
 from annotate.services.event import record
@@ -30,10 +30,14 @@ LOCK_RATER = Prepared(
     lambda rater: User.objects.select_for_update(no_key=True).filter(pk=rater).values_list("pk", flat=True), rater=int
 )
 LOCK_ASSIGNMENT = Prepared(
-    lambda pk: (
-        Assignment.objects.select_for_update(of=("self",)).select_related("task__item", "task__project").filter(pk=pk)
+    lambda pk, project, key: (
+        Assignment.objects.select_for_update()
+        .filter(pk=pk)
+        .annotate(key_used=Exists(Judgement.objects.filter(project=project, idempotency_key=key)))
     ),
     pk=int,
+    project=int,
+    key=str,
 )
 
 
@@ -113,11 +117,16 @@ def _take_up(assignment: Assignment, now: datetime, from_states: Sequence[str]) 
     return current
 
 
-def locked(assignment: Assignment) -> Assignment:
-    """The assignment as it is now, with its task, item and project; others wait until the transaction ends."""
+def locked(assignment: Assignment, key: str = "") -> Assignment:
+    """The assignment as it is now; others wait until the transaction ends.
+
+    `key_used`: is an answer stored under this key? To be believed only while the rater is locked.
+    """
     if assignment.kind == AssignmentKind.ADJUDICATION:  # who opens a case again holds it before the decision, too
         Case.objects.select_for_update().filter(task=assignment.task_id).first()
-    return LOCK_ASSIGNMENT.first(pk=assignment.pk)
+    current = LOCK_ASSIGNMENT.first(pk=assignment.pk, project=assignment.task.project_id, key=key)
+    current.task = assignment.task
+    return current
 
 
 def expire_leases(*, now: datetime | None = None) -> int:

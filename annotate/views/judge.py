@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from django.core.exceptions import BadRequest, ValidationError
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,9 +13,9 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from annotate.access import project_for
+from annotate.access import admit, project_for
 from annotate.formats.rows import json_object
-from annotate.models import Assignment, Judgement, Project
+from annotate.models import Assignment, Judgement, Membership, Project, SchemaVersion
 from annotate.models.task import AssignmentKind, AssignmentState
 from annotate.prepared import Prepared
 from annotate.services import draft as drafts
@@ -29,11 +30,16 @@ from annotate.views.judging_page import ahead_of, page_of
 from annotate.views.review import after
 from annotate.views.so_far import left_for, so_far
 
+_ROLE = Membership.objects.filter(project=OuterRef("task__project"))
+_NEWEST = SchemaVersion.objects.filter(project=OuterRef("task__project")).order_by("-number")
 MINE = Prepared(
-    lambda project, rater, pk: Assignment.objects.filter(pk=pk, task__project=project, rater=rater).select_related(
-        "task__item", "task__project", "rater"
+    lambda slug, rater, pk: (
+        Assignment.objects.filter(pk=pk, rater=rater, task__project__slug=slug)
+        .select_related("task__item", "task__project")
+        .annotate(role=Subquery(_ROLE.filter(user=rater).values("role")))
+        .annotate(schema_number=Subquery(_NEWEST.values("number")[:1]), schema=Subquery(_NEWEST.values("body")[:1]))
     ),
-    project=int,
+    slug=str,
     rater=int,
     pk=int,
 )
@@ -54,8 +60,8 @@ def next_task(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def judge(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The judging page; of a task that was answered, the page to change that answer."""
-    project = project_for(request.user, slug, "judge")
-    assignment = _mine(request, project, pk)
+    assignment = _own(request, slug, pk)
+    project = assignment.task.project
     if assignment.kind == AssignmentKind.ADJUDICATION:
         return redirect("annotate:decision", slug, pk)
     lost = not leases.heartbeat(assignment=assignment)
@@ -81,8 +87,7 @@ def ahead(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def submit(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
     """Store the answer; the page then goes to `feedback` or `next`. 422 names wrong fields, 409 says who was first."""
-    project = project_for(request.user, slug, "judge")
-    assignment, body = _mine(request, project, pk), body_of(request)
+    assignment, body = _own(request, slug, pk), body_of(request)
     # Keys with a colon are our own: nobody takes that of a model's answer, or of a file's row, before it comes.
     key = text_in(body, "key").replace(":", "-")
     sent = {"answer": body.get("answer"), "idempotency_key": key, "flag": text_in(body, "flag")}
@@ -97,6 +102,7 @@ def submit(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
         return JsonResponse({"errors": error.message_dict}, status=422)
     except Conflict as error:
         return _newer(assignment, error)
+    project = assignment.task.project
     if assignment.kind == AssignmentKind.ADJUDICATION:
         return JsonResponse({"next": after(project, assignment)})
     if is_told(project, assignment):
@@ -107,8 +113,7 @@ def submit(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
 @require_POST
 def draft(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
     """Keep unfinished work under its revision number; 409 with the newer draft when another tab has saved one."""
-    project = project_for(request.user, slug, "judge")
-    assignment, body = _mine(request, project, pk), body_of(request)
+    assignment, body = _own(request, slug, pk), body_of(request)
     if not isinstance(body.get("draft"), dict) or not isinstance(body["draft"].get("answer"), dict):
         raise BadRequest("A draft is an object with an answer.")
     revision = whole(body.get("revision"), below=2**31 - 1)
@@ -126,8 +131,7 @@ def skip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
     A page that sends JSON is answered as by `submit`, a form is led to the next task.
     """
-    project = project_for(request.user, slug, "judge")
-    assignment, plain = _mine(request, project, pk), request.content_type != "application/json"
+    assignment, plain = _own(request, slug, pk), request.content_type != "application/json"
     body = request.POST.dict() if plain else body_of(request)
     reason, flag = text_in(body, "reason"), text_in(body, "flag")
     try:
@@ -138,16 +142,15 @@ def skip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return _refused(error, plain)
     if plain:
         return redirect("annotate:next", slug)
-    return JsonResponse(_served(request, project, body))
+    return JsonResponse(_served(request, assignment.task.project, body))
 
 
 @require_POST
 def unskip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take a skipped task back and go to it; 409 when it is too late."""
-    project = project_for(request.user, slug, "judge")
-    plain = request.content_type != "application/json"
+    assignment, plain = _own(request, slug, pk), request.content_type != "application/json"
     try:
-        leases.unskip(assignment=_mine(request, project, pk), user=request.user)
+        leases.unskip(assignment=assignment, user=request.user)
     except Conflict as error:
         return _refused(error, plain)
     page = reverse("annotate:judge", args=[slug, pk])
@@ -157,8 +160,7 @@ def unskip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def flag(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
     """Put the task before the reviewers and go on with it."""
-    project = project_for(request.user, slug, "judge")
-    assignment, body = _mine(request, project, pk), body_of(request)
+    assignment, body = _own(request, slug, pk), body_of(request)
     try:
         flag_task(assignment=assignment, user=request.user, note=text_in(body, "note"))
     except ValidationError as error:
@@ -169,8 +171,7 @@ def flag(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
 @require_POST
 def heartbeat(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
     """The rater is still at work: extend the lease, or say that it is gone."""
-    project = project_for(request.user, slug, "judge")
-    return JsonResponse({"held": leases.heartbeat(assignment=_mine(request, project, pk))})
+    return JsonResponse({"held": leases.heartbeat(assignment=_own(request, slug, pk))})
 
 
 # ---- What the answers say
@@ -227,11 +228,17 @@ def _refused(error: Conflict, plain: bool) -> HttpResponse:
     return JsonResponse({"error": str(error)}, status=409)
 
 
-def _mine(request: HttpRequest, project: Project, pk: int) -> Assignment:
-    mine = MINE.first(project=project.pk, rater=request.user.pk, pk=pk)
-    if mine is None or (mine.kind == AssignmentKind.ADJUDICATION and "decide" not in project.rights):
+def _own(request: HttpRequest, slug: str, pk: int) -> Assignment:
+    """The rater's assignment in the project, entered to judge; 404 and 403 as of `project_for`."""
+    mine = MINE.first(slug=slug, rater=request.user.pk, pk=pk)
+    if mine is None:
+        project_for(request.user, slug, "judge")
+        raise Http404("No such assignment of yours.")
+    project = admit(request.user, mine.task.project, mine.role, "judge")
+    if mine.kind == AssignmentKind.ADJUDICATION and "decide" not in project.rights:
         raise Http404("No such assignment of yours.")  # who was a reviewer once decides no more
-    mine.task.project, mine.rater = project, request.user
+    project.newest = SchemaVersion(project=project, number=mine.schema_number, body=mine.schema)
+    mine.rater = request.user
     return mine
 
 

@@ -16,7 +16,7 @@ from annotate.formats.record import text_sha256
 from annotate.keys import DEFAULT, keys_of
 from annotate.models import Assignment, Item, Judgement, KnownAnswer, Project, Response, SchemaVersion
 from annotate.schema import STRENGTHS, Criterion, Schema
-from annotate.services.judgement import SCHEMA, responses_in, shown_of
+from annotate.services.judgement import responses_in, shown_of
 from annotate.services.task import arranged
 
 ANSWER = (
@@ -205,11 +205,13 @@ def _turns(item: Item, schema: Schema) -> list[dict]:
 def scale(schema: Schema, count: int = 2) -> list[dict]:
     """The answers that one key gives, from left to right; `winner` is a place among the columns, keys are the digits.
 
-    Of a pair they are the preference; many are ranked and one is rated, and there is less to say at once.
+    Of a pair they are the preference; many are ranked and one is rated, and there is less to say at once. Of nine and
+    more, 9 takes the ninth: what cannot be judged is then the second thing that 0 says.
     """
     unsure = {"value": "cannot_judge", "label": "cannot judge", "side": "Say why", "key": "9"}
     if count != 2:
         bad = {"value": "both_bad", "label": "all bad", "side": "None", "key": "0"}
+        unsure |= {"key": "0", "side": "Why, by 0 again"} if count > 8 else {}
         return [bad, unsure] if count > 2 else [unsure]
     steps = [1, 2, 3] if schema.strengths == 3 else [2]
     left = [_better("Left", 0, n) for n in steps[::-1]]
@@ -255,7 +257,7 @@ def coloured(schema: Schema) -> list[dict]:
 def _version(project: Project, number: object) -> SchemaVersion:
     """The schema that the work was begun under, so that no mark loses its category; else the newest."""
     named = type(number) is int and number > 0  # a draft may hold anything; true is no number to PostgreSQL
-    begun = SCHEMA.first(project=project.pk, number=number) if named else None
+    begun = project.schema_numbered(number) if named else None
     return begun or project.schema_version
 
 
