@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from annotate.agreement.intervals import wilson_bounds
 from worker.models import Job
 from worker.models.job import JobState
+
+MOST = 1000  # points of one curve that are sent at once
+CURVES = ("loss", "accuracy", "held_out_accuracy", "tokens_per_second", "padding", "memory_mb", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,37 @@ def after_in(text: str) -> int:
 
 
 def events_after(job: Job, after: int) -> list[dict]:
-    """The job's events past number `after`, in order; a state is a line of the log as well."""
+    """The job's events past number `after`, in order; a state is a line of the log as well. Long curves are thinned."""
     rows = job.events.filter(number__gt=after)
-    return [{"number": e.number, "kind": e.kind, "text": e.data.get("state", ""), **e.data} for e in rows]
+    points = rows.filter(kind="metric")
+    if points.count() > MOST:
+        rows = rows.filter(~Q(kind="metric") | Q(number__in=_thinned(points)))
+    return [{"number": e.number, "kind": e.kind, "text": e.data.get("state", ""), **_told(e.data)} for e in rows]
+
+
+def _thinned(points: QuerySet) -> set[int]:
+    """Numbers of at most MOST points of each curve, its first and its last among them."""
+    kept: set[int] = set()
+    for curve in CURVES:
+        numbers = list(points.filter(data__has_key=curve).values_list("number", flat=True))
+        kept.update(evenly(numbers, MOST))
+    return kept
+
+
+def evenly(numbers: list[int], most: int) -> list[int]:
+    """All of them, or `most` at equal distances from the first to the last."""
+    if len(numbers) <= most:
+        return numbers
+    return [numbers[n * (len(numbers) - 1) // (most - 1)] for n in range(most)]
+
+
+def _told(data: dict) -> dict:
+    """A share of held-out pairs gets Wilson's interval, as low and high."""
+    share, n = data.get("held_out_accuracy"), data.get("held_out_pairs")
+    if share is None or not n:
+        return data
+    low, high = wilson_bounds(share, n)
+    return data | {"low": low, "high": high}
 
 
 def job_payload(job: Job, after: int) -> dict:

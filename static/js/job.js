@@ -1,12 +1,11 @@
 // A job, live: over a WebSocket, else by polling. Events are numbered: none is missed on a reconnect, none shown twice.
 
-import { plot } from "./charts.js";
+import { draw, thin } from "./job_curves.js";
 
 const job = document.getElementById("job");
 const log = document.getElementById("log");
 const linkState = document.getElementById("link-state");
-const chart = document.getElementById("curve");
-const points = JSON.parse(document.getElementById("points")?.textContent ?? "[]");
+let points = JSON.parse(document.getElementById("points")?.textContent ?? "[]");
 const POLL_MS = 1000;
 const FAILURES_BEFORE_POLLING = 3;
 let last = Number(job.dataset.last);
@@ -18,10 +17,10 @@ function take(payload) {
   const fresh = payload.events.filter((event) => event.number > last);
   fresh.filter((event) => event.kind !== "metric").forEach(addLine);
   const metrics = fresh.filter((event) => event.kind === "metric");
-  points.push(...metrics);
+  points = thin([...points, ...metrics]);
   last = Math.max(last, payload.last);
   window.htmx.swap("#status", payload.status_html, { swapStyle: "innerHTML" });
-  if (metrics.length) draw();
+  if (metrics.length) draw(points);
   if (payload.ended && !ended) end();
 }
 
@@ -76,31 +75,8 @@ function say(text) {
   linkState.textContent = { live: "Live.", polling: "Asking every second.", reconnecting: "Reconnecting…" }[text] ?? text;
 }
 
-function draw() {
-  const fit = points.filter((point) => point.loss != null);
-  if (!chart || !window.Plotly || !fit.length) return;
-  const line = (name, y, more) => ({ name, x: fit.map((point) => point.step), y, mode: "lines+markers", marker: { size: 4 }, ...more });
-  const traces = [line("loss", fit.map((point) => point.loss), { line: { color: "var(--accent)" } })];
-  if (fit.some((point) => point.accuracy != null)) {
-    const shape = { color: "var(--gold)", dash: "dot" };
-    traces.push(line("training accuracy", fit.map((point) => point.accuracy), { yaxis: "y2", line: shape }));
-  }
-  const axis = { gridcolor: "var(--line)", zeroline: false };
-  chart.hidden = false;
-  const layout = {
-    height: 320, hovermode: "x", margin: { l: 56, r: 56, t: 8, b: 48 }, legend: { orientation: "h", y: 1.15 },
-    xaxis: { ...axis, title: { text: "step" } }, yaxis: { ...axis, title: { text: "loss" } },
-    yaxis2: { ...axis, title: { text: "accuracy" }, overlaying: "y", side: "right", showgrid: false, tickformat: ".0%" },
-  };
-  plot(chart, { data: traces, layout });
-  chart.dataset.points = fit.length;
-  const newest = fit[fit.length - 1];
-  const accuracy = newest.accuracy == null ? "" : `, right on ${(100 * newest.accuracy).toFixed(1)} % of the training pairs`;
-  document.getElementById("says").textContent = `Step ${newest.step}: loss ${newest.loss.toFixed(4)}${accuracy}.`;
-}
-
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw(points));
 log.scrollTop = log.scrollHeight;
 // Deferred scripts (htmx, plotly) stand before this module, so they have run.
-draw();
+draw(points);
 if (!ended) listen();

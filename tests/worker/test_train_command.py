@@ -33,4 +33,5 @@ def test_a_recipe_is_set_value_by_value(judged):
 def test_a_wrong_value_is_one_line_and_writes_nothing(judged, said, why):
     with pytest.raises(CommandError, match=why):
         told("--set", said)
-    assert not (Job.objects.exists() or Snapshot.objects.exists())
+    assert not Job.objects.exists()
+    assert not Snapshot.objects.exists()

@@ -25,7 +25,7 @@ ATTEMPTS = 3
 PATIENCE = 2.0  # seconds
 ADVICE = {
     "MemoryError": "The machine ran out of memory: use a smaller backbone or fewer rows, or a larger machine.",
-    "OutOfMemoryError": "The accelerator ran out of memory: use a smaller backbone, or the cpu queue.",
+    "OutOfMemoryError": "The accelerator ran out of memory: halve the token budget, or use a smaller backbone.",
     "FileNotFoundError": "A file the job needs is gone: give it again.",
     "ValueError": "Correct the input that the message names, then launch the job again.",
     "ValidationError": "Correct the input that the message names, then launch the job again.",
@@ -116,7 +116,14 @@ def retry(*, job: Job, actor: User | None = None) -> Job:
     """A new job with the same parameters; the old one keeps its story. Only for failed and cancelled jobs."""
     if job.state not in (JobState.FAILED, JobState.CANCELLED):
         raise ValidationError("Only a failed or cancelled job can be retried.")
-    return launch(project=job.project, kind=job.kind, params=job.params, actor=actor, queue=_shared(job.queue))
+    params = {name: value for name, value in job.params.items() if name != "resume"}  # from its start
+    return repeat(job=job, params=params, actor=actor)
+
+
+def repeat(*, job: Job, params: dict, actor: User | None = None) -> Job:
+    """A new job made from this one, a point of the same sweep if that was one."""
+    made_from = {"origin": job, "sweep": job.sweep, "queue": _shared(job.queue)}
+    return launch(project=job.project, kind=job.kind, params=params, actor=actor, **made_from)
 
 
 def _shared(queue: str) -> str:

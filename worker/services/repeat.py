@@ -1,0 +1,66 @@
+"""A training that did not end well, once more: from its last checkpoint, or with less memory."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from annotate.models import User
+from worker.models import Job
+from worker.models.job import JobKind, JobState
+from worker.services.job import repeat
+
+# What the names of errors and our own sentences say when memory was short.
+SHORT = ("OutOfMemoryError", "MemoryError", "out of memory", "can't allocate memory", "The worker died")
+BUDGET = {"cpu": 4096, "gpu": 65536}  # padded tokens of one forward where a recipe names none: batching.TOKENS
+LEAST_BUDGET = 64
+
+
+def work_folder(job: Job) -> Path:
+    """Where a training keeps what it can go on from: its own folder, or that of the job it goes on from."""
+    return settings.ARTIFACT_DIR / "running" / f"job{job.params.get('resume', job.pk)}"
+
+
+def can_resume(job: Job) -> bool:
+    """Whether it stopped after its first checkpoint."""
+    folder = work_folder(job)
+    return _stopped_tuning(job) and folder.is_dir() and any(folder.iterdir())
+
+
+@transaction.atomic
+def resume(*, job: Job, actor: User | None = None) -> Job:
+    """A new job that goes on from the last checkpoint; one at a time may."""
+    Job.objects.select_for_update().get(pk=job.pk)
+    if not can_resume(job):
+        raise ValidationError("There is no checkpoint to go on from: retry it from the start.")
+    root = job.params.get("resume", job.pk)
+    going = job.project.jobs.unfinished().filter(kind=JobKind.TRAIN, params__resume=root).first()
+    if going:
+        raise ValidationError(f"Job {going.pk} goes on from its checkpoint already.")
+    return repeat(job=job, params=job.params | {"resume": root}, actor=actor)
+
+
+def lighter_budget(job: Job) -> int | None:
+    """Half the tokens of one forward, for a tuning that ran out of memory; None where that is not what happened."""
+    if not (_stopped_tuning(job) and job.state == JobState.FAILED and any(sign in job.error for sign in SHORT)):
+        return None
+    budget = job.params["recipe"].get("tuning", {}).get("token_budget") or BUDGET.get(job.queue, BUDGET["cpu"])
+    return budget // 2 if budget // 2 >= LEAST_BUDGET else None
+
+
+def lighten(*, job: Job, actor: User | None = None) -> Job:
+    """The same training from its start with half the token budget."""
+    budget = lighter_budget(job)
+    if budget is None:
+        raise ValidationError("Only a tuning that ran out of memory is launched again with a smaller token budget.")
+    recipe = job.params["recipe"]
+    recipe = recipe | {"tuning": recipe.get("tuning", {}) | {"token_budget": budget}}
+    params = {name: value for name, value in job.params.items() if name != "resume"}
+    return repeat(job=job, params=params | {"recipe": recipe}, actor=actor)
+
+
+def _stopped_tuning(job: Job) -> bool:
+    """A training that moved the backbone's weights and did not come to its end."""
+    tuned = job.kind == JobKind.TRAIN and job.params.get("recipe", {}).get("name") in ("lora", "full")
+    return tuned and job.state in (JobState.FAILED, JobState.CANCELLED)
