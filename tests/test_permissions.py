@@ -30,7 +30,7 @@ from annotate.models.project import token_hash
 from annotate.services.project import add_member, create_project
 from annotate.services.token import create_token
 from config.asgi import application
-from worker.models import Job, Snapshot, Version
+from worker.models import Job, Snapshot, Sweep, Version
 from worker.urls import websocket_urlpatterns
 
 METHODS = ("GET", "POST", "DELETE")
@@ -124,6 +124,11 @@ RULES = {
     "worker:job_lighter": Rule("manage", "POST", "job"),
     "worker:train": Rule("manage", "GET POST"),
     "worker:train_preview": Rule("manage", "GET POST"),
+    "worker:queue": Rule("research", "GET"),
+    "worker:sweeps": Rule("research", "GET"),
+    "worker:sweep_new": Rule("manage", "GET POST"),
+    "worker:sweep": Rule("research", "GET", "sweep"),
+    "worker:sweep_cancel": Rule("manage", "POST", "sweep"),
     "worker:backbones": Rule("manage", "GET POST"),
     "worker:versions": Rule("research", "GET"),
     "worker:version": Rule("research", "GET", "version"),
@@ -192,8 +197,11 @@ def furnish(project, members, number, token):
     about = {"recipe": {"name": "heads"}, "backbone": "minilm", "encode_hash": "h", "heads": ["preference"]}
     version = Version.objects.create(project=project, number=number, snapshot=snapshot, file="none", **about)
     invite = Invite.objects.create(project=project, role="annotator", token_sha256=token_hash(token), expires_at=soon)
+    sweep = Sweep.objects.create(
+        project=project, snapshot=snapshot, backbone="minilm", recipe={"name": "heads"}, grid={}
+    )
     job = Job.objects.create(project=project, kind="train", state="failed", version=version)
-    ids = {"item": item.pk, "invite": invite.pk, "job": job.pk, "version": number, "token": token}
+    ids = {"item": item.pk, "invite": invite.pk, "job": job.pk, "sweep": sweep.pk, "version": number, "token": token}
     ids |= furnish_training(project, item, number) | furnish_review(project, item, order)
     ids |= {
         "member": project.memberships.filter(user__is_machine=False).last().pk,

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from worker.consumers import JobConsumer
-from worker.views import backbone, imports, job, training, version
+from worker.views import backbone, imports, job, queue, sweep, training, version
 
 app_name = "worker"
 urlpatterns = [
@@ -10,9 +10,16 @@ urlpatterns = [
     path("p/<slug:slug>/jobs/<int:pk>/events/", job.events, name="job_events"),
     path("p/<slug:slug>/jobs/<int:pk>/cancel/", job.cancel, name="job_cancel"),
     path("p/<slug:slug>/jobs/<int:pk>/retry/", job.retry, name="job_retry"),
+    path("p/<slug:slug>/jobs/<int:pk>/resume/", job.resume, name="job_resume"),
+    path("p/<slug:slug>/jobs/<int:pk>/lighter/", job.lighter, name="job_lighter"),
     path("p/<slug:slug>/import/", imports.import_file, name="import"),
     path("p/<slug:slug>/train/", training.train, name="train"),
     path("p/<slug:slug>/train/preview/", training.preview, name="train_preview"),
+    path("p/<slug:slug>/queue/", queue.index, name="queue"),
+    path("p/<slug:slug>/sweeps/", sweep.index, name="sweeps"),
+    path("p/<slug:slug>/sweeps/new/", sweep.new, name="sweep_new"),
+    path("p/<slug:slug>/sweeps/<int:pk>/", sweep.detail, name="sweep"),
+    path("p/<slug:slug>/sweeps/<int:pk>/cancel/", sweep.cancel, name="sweep_cancel"),
     path("p/<slug:slug>/backbones/", backbone.index, name="backbones"),
     path("p/<slug:slug>/versions/", version.index, name="versions"),
     path("p/<slug:slug>/versions/<int:number>/", version.detail, name="version"),

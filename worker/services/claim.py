@@ -5,9 +5,7 @@ finds its token gone (LostClaim) and writes nothing. Updating the row first also
 numbered without gaps by however many threads and processes.
 """
 
-import os
 import secrets
-import socket
 from collections.abc import Sequence
 from functools import partial
 
@@ -17,6 +15,7 @@ from django.utils import timezone
 
 from worker.models import Job, JobEvent
 from worker.models.job import JobQuerySet, JobState
+from worker.services.node import name_of_process
 from worker.services.nudge import wake_sockets
 
 EventData = tuple[str, dict]  # kind (log, metric, state) and data
@@ -52,7 +51,7 @@ def claim(job_id: int) -> Job | None:
     taken = Job.objects.filter(pk=job_id, state=JobState.QUEUED).update(
         state=JobState.RUNNING,
         claim=secrets.token_hex(16),
-        worker=f"{socket.gethostname()}:{os.getpid()}",
+        worker=name_of_process(),
         attempt=F("attempt") + 1,
         heartbeat_at=now,
         started_at=now,

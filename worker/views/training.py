@@ -34,14 +34,14 @@ def train(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "worker/train.html", context, status=422 if form.errors else 200)
 
 
-def recipe_form(request: HttpRequest, project: Project) -> RecipeForm:
+def recipe_form(request: HttpRequest, project: Project, form: type[RecipeForm] = RecipeForm) -> RecipeForm:
     """From what was sent, from a job that is to be changed, or with everything as it is by default."""
     about = {"project": project, "here": request.path}
     if request.method == "POST":
-        return RecipeForm(request.POST, **about)
+        return form(request.POST, **about)
     if "name" in request.GET:
-        return RecipeForm(request.GET, **about)
-    return RecipeForm(initial=_of_job(project, request.GET["job"]) if "job" in request.GET else None, **about)
+        return form(request.GET, **about)
+    return form(initial=_of_job(project, request.GET["job"]) if "job" in request.GET else None, **about)
 
 
 def _of_job(project: Project, pk: str) -> dict:
