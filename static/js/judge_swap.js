@@ -54,13 +54,16 @@ function noted(found) {
 
 const dataOf = (main) => JSON.parse(main.querySelector("#judge-data").textContent);
 
+/** Markup that the server made of escaped text. */
+const parsed = (html) => new DOMParser().parseFromString(html, "text/html").body.childNodes;
+
 function written(main, { data, ask, texts }, { assignment, key, left, skipped }) {
   main.querySelector("#judge-data").textContent = JSON.stringify({ ...dataOf(main), ...data, key });
-  main.querySelector(".ask").outerHTML = ask; // all markup here was made by the server from escaped text
+  main.querySelector(".ask").replaceWith(...parsed(ask));
   main.querySelectorAll(".response").forEach((column, i) => {
     const { id, steps } = data.responses[i];
     column.dataset.response = id;
-    for (const view of ["rendered", "raw"]) column.querySelector(`[data-view="${view}"]`).innerHTML = texts[i][view];
+    for (const view of ["rendered", "raw"]) column.querySelector(`[data-view="${view}"]`).replaceChildren(...parsed(texts[i][view]));
     column.querySelector(".step-list")?.toggleAttribute("hidden", !steps.length);
   });
   for (const element of main.querySelectorAll("[action], [data-draft], [data-heartbeat]")) lease(element, assignment);
