@@ -45,7 +45,7 @@ class SweepForm(RecipeForm):
         if len(axis) < sum(bool(cleaned.get(f"field{n}")) for n in AXES):
             raise ValidationError("A value stands in two places.")
         self.grid = {name: _values(cleaned.get(f"values{n}", "")) for name, n in reversed(axis.items())}
-        if self.recipe is None:
+        if self.recipe is None or not self.grid:
             return cleaned
         try:
             self.runs = len(points(self.recipe, self.grid))
@@ -55,7 +55,7 @@ class SweepForm(RecipeForm):
 
     def _tell(self, error: ValidationError, axis: dict[str, str]) -> None:
         if not hasattr(error, "error_dict"):
-            self.add_error(None, error)
+            self.add_error("values1", error)
             return
         for name, texts in error.message_dict.items():
             self.add_error(f"values{axis[name]}" if name in axis else None, texts)

@@ -31,7 +31,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     """htmx asks for the form alone, or for the number of runs that it makes."""
     project = project_for(request.user, slug, "manage")
     form = recipe_form(request, project, SweepForm)
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid() and request.method == "POST":
         try:
             sweep = sweeps.start_sweep(project=project, actor=request.user, **form.launch)
             return redirect("worker:sweep", slug, sweep.pk)
