@@ -9,6 +9,9 @@ const FIELDS = {
   demonstration: "Your own answer",
 };
 
+/** Parts of an answer in words, for the middle of a sentence. */
+export const named = (parts) => parts.map((part) => (FIELDS[part] ?? part).toLowerCase()).join(", ");
+
 const side = (id) => document.querySelector(`[data-response="${id}"]`)?.getAttribute("aria-label") ?? id;
 
 /** Words for where: the name of a response instead of its id. */

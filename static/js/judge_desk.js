@@ -1,9 +1,9 @@
 // One task on the page: joins what SHAPES the answer (build), its drafts, its history, and its one submit.
 
 import { Activity } from "./judge_activity.js";
-import { reconcile } from "./judge_conflict.js";
+import { named, reconcile } from "./judge_conflict.js";
 import { Saver } from "./judge_drafts.js";
-import { History } from "./judge_history.js";
+import { History, parts } from "./judge_history.js";
 import { same } from "./judge_merge.js";
 import { forget, leftBehind } from "./judge_outbox.js";
 import { build } from "./judge_page.js";
@@ -67,17 +67,18 @@ export class Desk {
     this.history.note(this.page.read());
   }
 
-  undo = () => this.#travel("undo", "Undone.", "Nothing to undo.");
-  redo = () => this.#travel("redo", "Done again.", "Nothing to do again.");
+  undo = () => this.#travel("undo", "Undone", "Nothing to undo.");
+  redo = () => this.#travel("redo", "Done again", "Nothing to do again.");
 
   #travel(way, said, nothing) {
+    const before = this.history?.now;
     const answer = this.sealed ? null : this.history?.[way]();
     if (!answer) return announce(nothing);
     this.showing = true;
     this.page.restore(answer);
     this.showing = false;
     this.history.now = this.page.read();
-    announce(said);
+    announce(`${said}: ${named(parts(before, this.history.now))}.`);
     this.saver.changed();
   }
 

@@ -32,6 +32,14 @@ export class History {
   }
 }
 
+const VERDICT = ["outcome", "ranking", "strength", "reason"];
+
+/** Which parts of an answer differ: "verdict", "spans", … in the order in which they stand in it. */
+export function parts(before, after) {
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => !same(before[key], after[key]));
+  return [...new Set(keys.map((key) => (VERDICT.includes(key) ? "verdict" : key)))];
+}
+
 /** The one field of words in which they differ; null where something else differs too. */
 export function typed(before, after) {
   const found = differences(before, after, "");

@@ -38,7 +38,8 @@ export class Verdict {
   /** Choose what the digit stands for, and give its words; nothing where it stands for nothing. */
   choose(digit) {
     if (this.rank && (this.rank.taken !== null || (digit > 0 && digit <= this.ids.length))) return this.rank.digit(digit);
-    const step = this.steps.find((each) => each.dataset.key === String(digit));
+    const fitting = this.steps.filter((each) => each.dataset.key === String(digit)); // the same digit again is the next
+    const step = fitting[(fitting.findIndex((each) => each.checked) + 1) % fitting.length];
     step?.click();
     if (step?.value === "cannot_judge") this.form.elements.reason.focus();
     return step?.ariaLabel;

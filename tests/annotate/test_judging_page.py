@@ -37,6 +37,11 @@ def test_the_scale_of_a_pair_has_nine_keys_and_others_have_less_to_say():
     assert [step["value"] for step in scale(Schema(), 1)] == ["cannot_judge"]
 
 
+def test_of_nine_responses_the_digit_nine_is_the_ninth():
+    assert [step["key"] for step in scale(Schema(), 8)] == ["0", "9"]
+    assert [step["key"] for step in scale(Schema(), 9)] == ["0", "0"]
+
+
 def test_lines_of_the_rubric_have_levels_by_their_kind():
     kinds = (
         Criterion(key="a", label="A", low=0, high=2, anchors={0: "bad", 2: "good"}),

@@ -9,8 +9,9 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 ORIGIN = "http://touchstone.test/"
 PAGE = """<!doctype html><html lang="en"><title>merge</title><script type="module" src="/js/page.js"></script></html>"""
 SCRIPT = """import { merge } from "/js/judge_merge.js";
-import { History } from "/js/judge_history.js";
-Object.assign(window, { merge, History });
+import { History, parts } from "/js/judge_history.js";
+import { named } from "/js/judge_conflict.js";
+Object.assign(window, { merge, History, parts, named });
 document.documentElement.dataset.ready = "";"""
 TIE = {"outcome": "tie", "ranking": [], "strength": None, "reason": ""}
 LEFT = {"outcome": "ranking", "ranking": [[1], [2]], "strength": 2, "reason": ""}
@@ -201,3 +202,17 @@ def test_an_edit_after_undo_ends_what_could_be_done_again(pure):
 def test_the_same_answer_again_is_no_edit(pure):
     one = {"outcome": "tie"}
     assert history(pure, [one, 0], [{**one}, 5], "undo", "undo")[2:] == [{}, None]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ({}, LEFT, "verdict"),
+        (LEFT, LEFT | {"strength": 3}, "verdict"),
+        ({"spans": [MARK], "checked": []}, {"spans": [], "checked": []}, "mark"),
+        ({"ratings": {"1": {"a": 1}}}, {"ratings": {"1": {"a": 2}}, "rationale": "so"}, "rating, rationale"),
+        (TIE, dict(reversed(TIE.items())), ""),
+    ],
+)
+def test_what_was_undone_has_words(pure, before, after, words):
+    assert pure.evaluate("([before, after]) => named(parts(before, after))", [before, after]) == words

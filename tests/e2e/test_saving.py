@@ -319,8 +319,11 @@ def test_every_kind_of_edit_is_undone_and_done_again(database, desk):
     empty = {"verdict": 0, "ratings": 0, "checked": 0, "marks": 0, "words": ""}
     full = {"verdict": 1, "ratings": 1, "checked": 1, "marks": 1, "words": "words"}
     assert state(desk) == full
+    undone = []
     for _ in range(5):
         desk.keyboard.press("Control+z")
+        undone.append(desk.locator("#said").text_content())
+    assert undone == [f"Undone: {what}." for what in ("rationale", "mark", "nothing to mark", "rating", "verdict")]
     assert state(desk) == empty
     for _ in range(5):
         desk.keyboard.press("Control+Shift+z")

@@ -40,6 +40,7 @@ eight = [f"{n}. {LONG}" for n in range(8)]
 principles = (Principle(key="honest", label="Honesty"), Principle(key="short", label="Brevity"))
 make("rank", Schema(arrangement="all"), eight[:4])
 make("partial", Schema(arrangement="all", partial=True, principles=principles, categories=DEFAULT.categories), eight)
+make("nine", Schema(arrangement="all"), [f"{n}" for n in range(9)])
 make("single", Schema(arrangement="single", criteria=rubric, safety=harms), [LONG])
 make("each", Schema(steps="each", turns=True), [LONG, LONG + "2"], three)
 make("first", Schema(arrangement="single", steps="first_error"), [LONG], three)
@@ -170,6 +171,18 @@ def test_all_can_be_bad_and_ranking_again_takes_that_back(site, desk):
     assert submitted(site, page, "partial")["outcome"] == "both_bad"
 
 
+def test_of_nine_the_digit_nine_is_the_ninth_and_two_noughts_say_it_cannot_be_judged(site, desk):
+    page = desk("nine")
+    press(page, "9", "1")
+    assert page.locator(".place").all_text_contents() == ["1.9"]
+    press(page, "0")
+    assert page.locator("[name=outcome]:checked").get_attribute("value") == "both_bad"
+    press(page, "0")
+    page.keyboard.type("All are numbers.")
+    row = submitted(site, page, "nine")
+    assert (row["outcome"], row["reason"]) == ("cannot_judge", "All are numbers.")
+
+
 def test_keys_of_one_response_go_to_the_one_in_hand(desk):
     page = desk("partial")
     press(page, "7", "Escape", "s", "ArrowRight", "1")
@@ -295,6 +308,47 @@ def test_no_shape_scrolls_sideways_and_nothing_is_out_of_the_window(desk, slug):
     page.set_viewport_size({"width": 1280, "height": 800})
     assert page.locator("#submit").evaluate("(e) => e.getBoundingClientRect().bottom <= innerHeight")
     assert page.locator(".body, .own-answer").first.evaluate("(e) => e.clientHeight") >= 90
+
+
+@pytest.fixture
+def decide(site, chromium):
+    """decide(slug) is Alice before her own decision on a task of that project."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.add_cookies([{"name": "sessionid", "value": site.alice, "url": site.url}])
+    page = context.new_page()
+
+    def go(slug):
+        task = "SELECT max(t.id) FROM annotate_task t JOIN annotate_project p ON p.id = t.project_id WHERE p.slug = ?"
+        with sqlite3.connect(site.folder / "touchstone.sqlite3") as database:
+            page.goto(f"{site.url}/p/{slug}/review/{database.execute(task, [slug]).fetchone()[0]}/")
+        page.click("text=Decide it")
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield go
+    context.close()
+
+
+SHAPES = {
+    "rank": (["3", "1", "1", "2", "2", "3", "4", "4"], {"ranking": 4}),
+    "single": (["r", "4", "y", "8", "0", "Enter", "q", "0"], {"ratings": 1, "safety": 1}),
+    "harm": (["q", "2", "Shift+Q", "0", "2"], {"ranking": 2, "safety": 2, "strength": 2}),
+    "each": (["Shift+D", "+", "0", "-", "Escape", "4"], {"steps": 1, "outcome": "tie"}),
+    "first": (["Shift+D", "+", "ArrowDown", "-"], {"steps": 1}),
+    "write": (["w", "Escape", "7"], {"ranking": 2, "strength": 3}),
+}
+
+
+@pytest.mark.parametrize("slug", SHAPES)
+def test_a_decision_has_every_shape_too(site, decide, slug):
+    page, (keys, said) = decide(slug), SHAPES[slug]
+    press(page, *keys)
+    if page.locator("[data-reason]").count():
+        page.locator("[data-reason]").first.fill("so it is")
+    row = submitted(site, page, slug)
+    assert (row["source"], row["kind"]) == ("adjudicated", "adjudication")
+    for name, value in said.items():
+        assert (len(row[name]) if name in JSONS else row[name]) == value
 
 
 def test_texts_scroll_together_on_demand_each_by_its_share(desk):
