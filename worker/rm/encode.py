@@ -80,8 +80,7 @@ class Encoder:
         rules.pop("padding", None), rules.pop("truncation", None)
         own = self.encoding
         template = [own.template, self.tokenizer.chat_template if own.template == "chat" else None]
-        specials = (self._start, self._middle, self._end)
-        parts = [VERSION, rules, template, specials, self.max_length, own.truncation, self.pooling, own.layers]
+        parts = [VERSION, rules, template, self.specials, self.max_length, own.truncation, self.pooling, own.layers]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -95,6 +94,11 @@ class Encoder:
     @property
     def _end(self) -> list[int]:
         return _known(self.tokenizer.eos_token_id if self.causal else self.tokenizer.sep_token_id)
+
+    @property
+    def specials(self) -> tuple[list[int], list[int], list[int]]:
+        """Ids before the prompt, between prompt and response, and at the end, in the plain template."""
+        return self._start, self._middle, self._end
 
     @property
     def pad_id(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 Turns = Sequence[tuple[str, str]]  # (role, content)
 Layout = tuple["str | int", ...]  # what the template writes itself, and the places of contents by position
 
-_DATE = "26 Jul 2024"  # templates that write today's date would score an answer differently each day
+DATE = "26 Jul 2024"  # templates that write today's date would score an answer differently each day
 _MARK = "\ue000{}\ue001"  # private use: in no template
 _MARKED = re.compile("\ue000(\\d+)\ue001")
 
@@ -39,7 +39,7 @@ def _rendered(tokenizer: Any, turns: list[dict[str, str]]) -> str:
     from jinja2 import TemplateError
 
     try:
-        return tokenizer.apply_chat_template(turns, tokenize=False, date_string=_DATE)
+        return tokenizer.apply_chat_template(turns, tokenize=False, date_string=DATE)
     except TemplateError as error:
         raise ValueError(_advice([turn["role"] for turn in turns[:-1]], f"says: {error}")) from None
 
