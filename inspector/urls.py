@@ -1,6 +1,6 @@
 from django.urls import path
 
-from inspector.views import agreement, drift, heatmap, length
+from inspector.views import agreement, best_of_n, drift, heatmap, length
 
 app_name = "inspector"
 urlpatterns = [
@@ -11,4 +11,6 @@ urlpatterns = [
     path("p/<slug:slug>/versions/<int:number>/heatmap/explain/", heatmap.explain, name="explain"),
     path("p/<slug:slug>/versions/<int:number>/length/", length.length, name="length"),
     path("p/<slug:slug>/versions/<int:number>/drift/", drift.drift, name="drift"),
+    path("p/<slug:slug>/versions/<int:number>/best-of-n/", best_of_n.page, name="best_of_n"),
+    path("p/<slug:slug>/versions/<int:number>/best-of-n/file/", best_of_n.file, name="best_of_n_file"),
 ]

@@ -30,7 +30,10 @@ from annotate.models.project import token_hash
 from annotate.services.project import add_member, create_project
 from annotate.services.token import create_token
 from config.asgi import application
+from tests.inspector.making import make_pool
 from worker.models import Job, Snapshot, Sweep, Version
+from worker.services.scored_file import result_path
+from worker.services.serve_token import create_serve_token
 from worker.urls import websocket_urlpatterns
 
 METHODS = ("GET", "POST", "DELETE")
@@ -135,6 +138,16 @@ RULES = {
     "worker:promote": Rule("manage", "POST", "version"),
     "worker:archive": Rule("manage", "POST", "version"),
     "worker:score": Rule("manage", "POST", "version"),
+    "worker:transform": Rule("manage", "GET POST", "version"),
+    "worker:pools": Rule("research", "GET"),
+    "worker:pool_score": Rule("manage", "POST", "pool", sends="version"),
+    "worker:score_file": Rule("manage", "GET POST"),
+    "worker:scored_file": Rule("manage", "GET", "scored"),
+    "worker:serving": Rule("manage", "GET"),
+    "worker:serve_token_create": Rule("manage", "POST"),
+    "worker:serve_token_revoke": Rule("manage", "POST", "serve_token"),
+    "inspector:best_of_n": Rule("research", "GET", "version", sends="pool"),
+    "inspector:best_of_n_file": Rule("research", "GET", "version", sends="pool"),
     "inspector:agreement": Rule("review", "GET"),
     "inspector:disputes": Rule("review", "GET"),
     "inspector:raters": Rule("review", "GET"),
@@ -207,6 +220,7 @@ def furnish(project, members, number, token):
         "member": project.memberships.filter(user__is_machine=False).last().pk,
         "assignment": next(iter(own.values()), 0),
     }
+    ids |= furnish_scores(project, version)
     graded = furnish_graded(project, item, members)
     ids |= {"graded": next(iter(graded.values())), "fetched": ids["assignment"]}
     return Place(project, ids, {"assignment": own, "graded": graded})
@@ -229,6 +243,15 @@ def furnish_graded(project, item, members):
         )  # fmt: skip
         own[user.username] = done.pk
     return own
+
+
+def furnish_scores(project, version):
+    """A scored pool, the result of a scored file, and a token of a scorer."""
+    pool = make_pool(project, version, {"p": [(0.5, 1.0), (0.25, 2.0)]})
+    result_path("").mkdir(parents=True, exist_ok=True)
+    result_path(project.slug).write_text("{}")
+    scored = Job.objects.create(project=project, kind="file", state="done", result={"result": project.slug})
+    return {"pool": pool.pk, "scored": scored.pk, "serve_token": create_serve_token(project=project, name="x")[0].pk}
 
 
 def furnish_training(project, item, number):

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from worker.consumers import JobConsumer
-from worker.views import backbone, imports, job, queue, sweep, training, version
+from worker.views import backbone, imports, job, pool, queue, scored_file, serving, sweep, training, transform, version
 
 app_name = "worker"
 urlpatterns = [
@@ -26,5 +26,13 @@ urlpatterns = [
     path("p/<slug:slug>/versions/<int:number>/promote/", version.promote, name="promote"),
     path("p/<slug:slug>/versions/<int:number>/archive/", version.archive, name="archive"),
     path("p/<slug:slug>/versions/<int:number>/score/", version.score, name="score"),
+    path("p/<slug:slug>/versions/<int:number>/transform/", transform.transform, name="transform"),
+    path("p/<slug:slug>/pools/", pool.index, name="pools"),
+    path("p/<slug:slug>/pools/<int:pk>/score/", pool.score, name="pool_score"),
+    path("p/<slug:slug>/score-file/", scored_file.score_file, name="score_file"),
+    path("p/<slug:slug>/jobs/<int:pk>/scored/", scored_file.download, name="scored_file"),
+    path("p/<slug:slug>/serving/", serving.page, name="serving"),
+    path("p/<slug:slug>/serving/create/", serving.create, name="serve_token_create"),
+    path("p/<slug:slug>/serving/<int:pk>/revoke/", serving.revoke, name="serve_token_revoke"),
 ]
 websocket_urlpatterns = [path("ws/jobs/<int:pk>/", JobConsumer.as_asgi())]

@@ -3,7 +3,8 @@
     python -m tests.benchmarks.serve [--quick]
 
 Both are the same command on the same version over the network, in turns; one by one is a batch budget of one token.
-Answers are 10 to 150 words. First both must give the same scores.
+Answers are 10 to 150 words. First both must give the same scores. A processor is as busy with one sample as with many,
+so there micro-batches have only to cost nothing; an accelerator starves on one sample at a time.
 """
 
 import contextlib
@@ -17,10 +18,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import torch
+
 from tests.benchmarks.__main__ import machine
 from tests.site import Site
 
-CLIENTS, TARGET = 32, 1.5
+CLIENTS = 32
+TARGETS = {False: 1.0, True: 3.0}  # by whether there is an accelerator
 WORDS = (
     "the tower of town stands north river near old bridge and people say it was built long ago by many hands".split()
 )
@@ -91,14 +95,15 @@ def main() -> None:
     if apart > 1e-5:
         raise SystemExit(f"the two ways differ by {apart}")
     ours, peer = (statistics.median(rates[name]) for name in ("ours", "peer"))
+    target = TARGETS[torch.cuda.is_available()]
     line = {
         "name": "serve_rm, 32 clients: micro-batched beside one by one",
         "ours": round(ours, 1),
         "peer": round(peer, 1),
         "unit": "samples/s",
         "ratio": round(ours / peer, 2),
-        "target": TARGET,
-        "holds": ours / peer >= TARGET,
+        "target": target,
+        "holds": ours / peer >= target,
         "machine": machine(),
         "apart": apart,
     }

@@ -32,7 +32,7 @@ def model(seed: int = 0) -> RewardModel:
 
 
 def _linear(draw: torch.Generator, outputs: int, inputs: int) -> Linear:
-    return Linear(torch.randn(outputs, inputs, generator=draw), torch.zeros(inputs), torch.zeros(outputs))
+    return Linear(0.2 * torch.randn(outputs, inputs, generator=draw), torch.zeros(inputs), torch.zeros(outputs))
 
 
 def scoring_version(project, number: int = 1, seed: int = 0) -> Version:

@@ -1,7 +1,17 @@
-from django.db import models
+import json
+
+from django.db import connection, models
+from django.db.models import Count, Q
 
 from annotate.models import Project
 from worker.models.version import Version
+
+
+class PoolQuerySet(models.QuerySet):
+    def with_counts(self) -> "PoolQuerySet":
+        """With `prompts` and `size`, the number of candidates."""
+        prompts = Count("candidates__prompt_sha256", distinct=True)
+        return self.annotate(prompts=prompts, size=Count("candidates"))
 
 
 class Pool(models.Model):
@@ -11,11 +21,23 @@ class Pool(models.Model):
     name = models.CharField(max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = PoolQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "name"], name="pool_once")]
 
     def __str__(self) -> str:
         return self.name
+
+
+class CandidateQuerySet(models.QuerySet):
+    def holding(self, words: str) -> "CandidateQuerySet":
+        """Those with these words in their prompt or in their text."""
+        if "\0" in words:  # nothing stored holds it, and PostgreSQL cannot be asked
+            return self.none()
+        # SQLite keeps JSON as it was written, other characters than ASCII escaped; PostgreSQL decodes them.
+        written = json.dumps(words, ensure_ascii=connection.vendor == "sqlite")[1:-1]
+        return self.filter(Q(text__icontains=words) | Q(turns__icontains=written))
 
 
 class Candidate(models.Model):
@@ -27,12 +49,19 @@ class Candidate(models.Model):
     text = models.TextField()
     gold = models.FloatField()
 
+    objects = CandidateQuerySet.as_manager()
+
     class Meta:
         ordering = ["prompt_sha256", "index"]
         constraints = [models.UniqueConstraint(fields=["pool", "prompt_sha256", "index"], name="candidate_once")]
 
     def __str__(self) -> str:
         return f"candidate {self.index}"
+
+    @property
+    def prompt(self) -> str:
+        """The last user turn, which the candidates answer."""
+        return next((turn["content"] for turn in reversed(self.turns) if turn["role"] == "user"), "")
 
 
 class CandidateScore(models.Model):

@@ -3,12 +3,13 @@
 from typing import BinaryIO
 
 from django.db import transaction
+from django.db.models import Min
 
 from annotate.formats import Record, read
 from annotate.formats.record import prompt_sha256
 from annotate.models import Project, User
 from annotate.services.event import record
-from worker.models import Candidate, Pool
+from worker.models import Candidate, CandidateScore, Pool
 
 
 @transaction.atomic
@@ -52,3 +53,16 @@ def _gold(metadata: dict, where: str) -> float:
     if isinstance(gold, bool) or not isinstance(gold, int | float):
         raise ValueError(f"{where} has no number metadata.gold")
     return float(gold)
+
+
+def scored_by(*, pools: list[Pool]) -> dict[int, list[int]]:
+    """Pool id → numbers of the versions that have scored it, newest first.
+
+    A pool is scored whole or not at all, so that its first candidate speaks for it.
+    """
+    first = Candidate.objects.filter(pool__in=pools).order_by().values("pool").annotate(first=Min("pk"))
+    rows = CandidateScore.objects.filter(candidate__in=first.values("first")).order_by("-version__number")
+    found: dict[int, list[int]] = {pool.pk: [] for pool in pools}
+    for pool, number in rows.values_list("candidate__pool", "version__number").distinct():
+        found[pool].append(number)
+    return found
