@@ -220,3 +220,33 @@ def checked(values: Mapping[str, object]) -> Recipe:
     if unused := idle(recipe):
         raise ValueError(f"{', '.join(unused)} would change nothing with trainer {recipe.name} and these values.")
     return recipe
+
+
+class Line(NamedTuple):
+    """One value of a recipe, to be read."""
+
+    label: str
+    name: str  # dotted
+    value: object
+    changed: bool
+
+
+def in_groups(kept: Mapping) -> list[tuple[str, list[Line]]]:
+    """A kept recipe as (title, its values that did something), those at their default as well.
+
+    One that is written differently from today's is shown as it stands.
+    """
+    try:
+        recipe = Recipe.model_validate(kept)
+    except ValidationError:
+        return [("As it was kept", [Line(name, name, value, True) for name, value in kept.items()])]
+    values = flat(recipe)
+    groups = [
+        (title, [_line(name, values) for name in OPTIONS if name.startswith(f"{part}.") and OPTIONS[name].when(values)])
+        for part, title in GROUPS.items()
+    ]
+    return [(title, lines) for title, lines in groups if lines]
+
+
+def _line(name: str, values: Mapping[str, object]) -> Line:
+    return Line(OPTIONS[name].label, name, values[name], values[name] != DEFAULTS[name])

@@ -1,8 +1,12 @@
-"""A version's metrics in sentences."""
+"""A version's metrics in sentences, and the checks that every training makes on itself."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from worker.templatetags.numbers import between, share
+from worker.templatetags.numbers import between, decimals, share
+
+CLOSE = 1e-3  # nats that an untrained loss may be away from ln 2
 
 TRIVIAL = {
     "longer_wins": "the rule that the longer response wins",
@@ -58,3 +62,50 @@ def _warnings(metrics: dict) -> Iterator[str]:
         yield f"{truncated:,} responses were longer than the model reads and were cut."
     if without := metrics.get("without_head"):
         yield f"Too few labels for: {', '.join(without)}. Mark or rate more of them."
+
+
+class Check(NamedTuple):
+    title: str
+    good: bool
+    said: str
+
+
+def checks(metrics: Mapping) -> list[Check]:
+    """Those that were made: each says what must hold, and whether it does."""
+    made = (_swapped(metrics), _untrained(metrics), _leakage(metrics))
+    return [check for check in made if check]
+
+
+def _swapped(metrics: Mapping) -> Check | None:
+    swapped, accuracy = metrics.get("swapped_check") or {}, metrics.get("pair_accuracy") or {}
+    if swapped.get("value") is None or accuracy.get("value") is None:
+        return None
+    adds_up = abs(swapped["value"] + accuracy["value"] - 1) < 1e-6
+    said = f"{share(accuracy['value'])} with the labels as given, {share(swapped['value'])} with them swapped"
+    if not adds_up:
+        return Check("Swapped labels", False, f"{said}: the two must sum to 100 %.")
+    if swapped.get("suspicious"):
+        return Check("Swapped labels", False, f"{said}: labels or the order shown were probably turned round.")
+    return Check("Swapped labels", True, f"{said}; the two sum to 100 %, as they must.")
+
+
+def _untrained(metrics: Mapping) -> Check | None:
+    loss = metrics.get("step0_loss")
+    loss = loss.get("value") if isinstance(loss, Mapping) else loss
+    if loss is None:
+        return None
+    good = abs(loss - math.log(2)) < CLOSE
+    said = f"{decimals(loss, 4)} before the first step; a model that prefers nothing has ln 2 = 0.6931"
+    return Check("Loss at step 0", good, f"{said}." if good else f"{said}: it began with an opinion.")
+
+
+def _leakage(metrics: Mapping) -> Check | None:
+    leaked = metrics.get("leakage")
+    if leaked is None:
+        return None
+    counts = leaked if isinstance(leaked, Mapping) else {"prompts": leaked}
+    found = {name: n for name, n in counts.items() if isinstance(n, int | float) and n}
+    if not found:
+        return Check("Leakage", True, "Nothing of the held-out prompts was trained on.")
+    said = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in found.items())
+    return Check("Leakage", False, f"Held out and trained on as well: {said}.")

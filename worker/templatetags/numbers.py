@@ -30,6 +30,12 @@ def decimals(value: float | None, places: int = 2) -> str:
 
 
 @register.filter
+def points(change: float | None) -> str:
+    """A change of a share: 0.043 → +4.3 points"""
+    return "–" if change in (None, "") else f"{100 * change:+.1f} points".replace("-", "−")
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """How long, in the unit that a person would use."""
     if seconds in (None, ""):
@@ -56,7 +62,9 @@ def took(start: datetime | None, end: datetime | None) -> str:
 
 @register.filter
 def plain(value: object) -> str:
-    """A value of a recipe: lists with commas, yes and no."""
+    """A value of a recipe: yes and no, lists with commas; None is left to the trainer."""
     if isinstance(value, list | tuple):
-        return ", ".join(plain(part) for part in value)
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+        return ", ".join(map(plain, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return {None: "auto", "": "none"}.get(value) or str(value)

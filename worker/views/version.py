@@ -11,9 +11,10 @@ from annotate.models import Project
 from worker.models import Version
 from worker.models.job import JobKind
 from worker.models.version import PREFERENCE
+from worker.recipes import in_groups
 from worker.services import version as versions
 from worker.services.job import launch
-from worker.words import in_words
+from worker.words import checks, in_words
 
 PAGE = 50
 
@@ -38,6 +39,8 @@ def detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "version": version,
         "metrics": version.metrics,
         "words": in_words(version.metrics),
+        "checks": checks(version.metrics),
+        "recipe": in_groups(version.recipe),
         "scored": version.scores.filter(head=PREFERENCE).count(),
         "scoring": version.scoring,
         "planted": project.events.filter(kind="world.written").values_list("data", flat=True).first(),
