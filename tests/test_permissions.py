@@ -16,6 +16,7 @@ from annotate.models import (
     Assignment,
     Case,
     Comment,
+    Event,
     GuidelineVersion,
     Invite,
     Item,
@@ -31,7 +32,7 @@ from annotate.services.project import add_member, create_project
 from annotate.services.token import create_token
 from config.asgi import application
 from tests.inspector.making import make_pool
-from worker.models import Job, Snapshot, Sweep, Version
+from worker.models import Job, Snapshot, Suite, Sweep, Version
 from worker.services.scored_file import result_path
 from worker.services.serve_token import create_serve_token
 from worker.urls import websocket_urlpatterns
@@ -148,6 +149,24 @@ RULES = {
     "worker:serve_token_revoke": Rule("manage", "POST", "serve_token"),
     "inspector:best_of_n": Rule("research", "GET", "version", sends="pool"),
     "inspector:best_of_n_file": Rule("research", "GET", "version", sends="pool"),
+    "worker:rounds": Rule("research", "GET"),
+    "worker:round_policy": Rule("manage", "POST"),
+    "worker:round_run": Rule("manage", "POST"),
+    "worker:suites": Rule("research", "GET"),
+    "worker:suite_import": Rule("manage", "POST"),
+    "worker:suite_freeze": Rule("manage", "POST"),
+    "worker:suite": Rule("research", "GET", "suite"),
+    "worker:suite_run": Rule("manage", "POST", "suite"),
+    "worker:selection": Rule("research", "GET"),
+    "worker:selection_policy": Rule("manage", "POST"),
+    "worker:selection_stop": Rule("manage", "POST"),
+    "worker:lineage": Rule("research", "GET"),
+    "worker:version_lineage": Rule("research", "GET", "version"),
+    "worker:judgement_lineage": Rule("research", "GET", "judgement"),
+    "worker:rater_lineage": Rule("research", "GET", sends="who"),
+    "worker:withdraw": Rule("manage", "POST"),
+    "worker:restore": Rule("manage", "POST", "withdrawal"),
+    "worker:rebuild": Rule("manage", "POST", "version"),
     "inspector:agreement": Rule("review", "GET"),
     "inspector:disputes": Rule("review", "GET"),
     "inspector:raters": Rule("review", "GET"),
@@ -216,6 +235,7 @@ def furnish(project, members, number, token):
     job = Job.objects.create(project=project, kind="train", state="failed", version=version)
     ids = {"item": item.pk, "invite": invite.pk, "job": job.pk, "sweep": sweep.pk, "version": number, "token": token}
     ids |= furnish_training(project, item, number) | furnish_review(project, item, order)
+    ids |= furnish_rounds(project)
     ids |= {
         "member": project.memberships.filter(user__is_machine=False).last().pk,
         "assignment": next(iter(own.values()), 0),
@@ -270,12 +290,20 @@ def furnish_review(project, item, order):
     task.responses.set(order)
     judgement = Judgement.objects.create(
         project=project, item=item, task=task, shown_order=order, outcome="tie", schema_version=1,
-        texts_sha256={}, idempotency_key="k",
+        texts_sha256={}, idempotency_key="k", rater_name=project.slug,
     )  # fmt: skip
     Case.objects.create(project=project, task=task)
     comment = Comment.objects.create(project=project, task=task, text="See here.")
     machine = create_token(project=project, name="model")[0]
     return {"task": task.pk, "judgement": judgement.pk, "comment": comment.pk, "machine": machine.pk}
+
+
+def furnish_rounds(project):
+    """A suite, somebody's withdrawal, and the rater of furnish_review."""
+    withdrawn = {"who": "name:x", "judgements": 0, "why": "x", "at": timezone.now().isoformat()}
+    event = Event.objects.create(project=project, kind="judgement.withdrawn", subject="x", data=withdrawn)
+    suite = Suite.objects.create(project=project, name="core")
+    return {"suite": suite.pk, "withdrawal": event.pk, "who": f"name:{project.slug}"}
 
 
 @dataclass

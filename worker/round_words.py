@@ -3,7 +3,7 @@
 from worker.compare import Paired, holds
 from worker.models import Round
 from worker.models.round import Rule
-from worker.templatetags.numbers import decimals, share
+from worker.templatetags.numbers import decimals, points, share
 
 
 def decision(one: Round, found: Paired, rule: Rule, tolerance: float) -> tuple[bool, str]:
@@ -22,10 +22,9 @@ def _measured(one: Round, found: Paired) -> str:
 
 
 def _difference(found: Paired) -> str:
-    points = f"{100 * found.difference.value:+.1f} points".replace("-", "−")
     low, high = (decimals(100 * bound, 1) for bound in (found.difference.low, found.difference.high))
     tested = f"{found.won:,} of {found.prompts:,} prompts won, {found.lost:,} lost, p = {found.p_value:.2g}"
-    return f"The difference is {points} (95 % interval {low} to {high}; {tested})."
+    return f"The difference is {points(found.difference.value)} (95 % interval {low} to {high}; {tested})."
 
 
 def _why(found: Paired, rule: Rule, tolerance: float, better: bool) -> str:
@@ -35,4 +34,6 @@ def _why(found: Paired, rule: Rule, tolerance: float, better: bool) -> str:
         return f"{'the whole' if better else 'not the whole'} interval lies above −{share(tolerance)}"
     if better:
         return "the whole interval lies above 0, and p is at most .05"
+    if found.difference.high < 0:
+        return "the whole interval lies below 0"
     return "the interval holds 0" if found.difference.low <= 0 else "p is above .05"

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from worker.consumers import JobConsumer
+from worker.round_urls import routes as round_routes
 from worker.views import backbone, imports, job, pool, queue, scored_file, serving, sweep, training, transform, version
 
 app_name = "worker"
@@ -34,5 +35,6 @@ urlpatterns = [
     path("p/<slug:slug>/serving/", serving.page, name="serving"),
     path("p/<slug:slug>/serving/create/", serving.create, name="serve_token_create"),
     path("p/<slug:slug>/serving/<int:pk>/revoke/", serving.revoke, name="serve_token_revoke"),
+    *round_routes,
 ]
 websocket_urlpatterns = [path("ws/jobs/<int:pk>/", JobConsumer.as_asgi())]

@@ -93,3 +93,14 @@ def averages_of(version: Version) -> list[Version]:
     """Versions that are a mean of weights, this one's among them."""
     made = version.project.versions.filter(trained_by__kind=JobKind.AVERAGE).select_related("trained_by")
     return [one for one in made if version.pk in one.trained_by.params.get("versions", [])]
+
+
+def change_of(version: Version) -> dict | None:
+    """Judgements that came and went since the parent: {"added", "removed"}; None without a parent."""
+    if version.parent is None:
+        return None
+    own, before = (SnapshotRow.objects.filter(snapshot=pk) for pk in (version.snapshot_id, version.parent.snapshot_id))
+    return {
+        "added": own.exclude(judgement__in=before.values("judgement")).count(),
+        "removed": before.exclude(judgement__in=own.values("judgement")).count(),
+    }
