@@ -35,6 +35,7 @@ from annotate.agreement.tables import (
 )
 
 CELLS = 1_000_000  # of one block of draws, 8 MB
+Columns = slice | np.ndarray  # which of the patterns
 Statistic = Callable[[np.ndarray], np.ndarray]  # (draws, patterns) weights → (draws,), NaN where undefined
 
 
@@ -45,14 +46,28 @@ class Tasks:
     held: Sequence[Mapping[Hashable, int]]
     share: float = 1.0
 
-    def table(self, patterns: Sequence[Hashable]) -> np.ndarray | None:
-        """(tasks, patterns) units of tasks that hold any; None where none holds two, so that each stands for itself."""
-        place = {pattern: n for n, pattern in enumerate(patterns)}
-        table = np.zeros((len(self.held), len(patterns)))
-        for row, units in zip(table, self.held, strict=True):
-            for pattern in units.keys() & place.keys():
-                row[place[pattern]] += units[pattern]
-        return table[table.any(1)] if (table.sum(1) > 1).any() else None
+    def together(self, patterns: Sequence[Hashable]) -> "Together | None":
+        """Of tasks that hold any of the patterns; None where none holds two units, so that each stands for itself."""
+        held = [{one: n for one, n in units.items() if n} for units in self.held]
+        known, shown = set(patterns), {pattern for units in held for pattern in units}
+        place = {pattern: n for n, pattern in enumerate(pattern for pattern in patterns if pattern in shown)}
+        held = [{place[one]: n for one, n in units.items() if one in known} for units in held]
+        if all(sum(units.values()) < 2 for units in held):
+            return None
+        table = np.zeros((len(held), len(place)))
+        for row, units in zip(table, held, strict=True):
+            row[list(units)] = list(units.values())
+        which = np.array([n for n, pattern in enumerate(patterns) if pattern in place])
+        return Together(which, table[table.any(1)], self.share)
+
+
+@dataclass(frozen=True)
+class Together:
+    """`Tasks` in numbers: which patterns they show, (columns,), and how many units of each, (tasks, columns)."""
+
+    which: np.ndarray
+    table: np.ndarray
+    share: float
 
 
 def histogram(counts: np.ndarray) -> dict[tuple[int, ...], int]:
@@ -92,20 +107,18 @@ def summary(
     if not len(patterns):
         return {name: undefined(ONCE) for name in ("percent", "fleiss", "alpha")}
     agreed = shares(patterns)
-    together = tasks and tasks.table([tuple(map(int, pattern)) for pattern in patterns])
-    found = redraw(
-        units,
-        {
-            "percent": lambda w: w @ agreed / w.sum(1),
-            "fleiss": lambda w: fleiss_kappas(w, patterns),
-            "alpha": lambda w: alphas(w, patterns, values, level),
-        },
-        draws,
-        seed,
-        together,
-        tasks.share if tasks else 1.0,
-    )
-    found["percent"] = _sure(found["percent"], units.sum() if together is None else len(together) / tasks.share)
+    together = tasks and tasks.together([tuple(map(int, pattern)) for pattern in patterns])
+
+    def statistics(of: Columns) -> dict[str, Statistic]:
+        return {
+            "percent": lambda w: w @ agreed[of] / w.sum(1),
+            "fleiss": lambda w: fleiss_kappas(w, patterns[of]),
+            "alpha": lambda w: alphas(w, patterns[of], values, level),
+        }
+
+    found = redraw(units, statistics, draws, seed, together)
+    sure = len(together.table) / together.share if together else units.sum()
+    found["percent"] = _sure(found["percent"], sure)
     return found | ({"fleiss": undefined(uneven, int(units.sum()))} if uneven else {})
 
 
@@ -130,30 +143,39 @@ def _why_uneven(patterns: np.ndarray) -> str:
 
 def redraw(
     units: np.ndarray,
-    statistics: Mapping[str, Statistic],
+    statistics: Callable[[Columns], Mapping[str, Statistic]],
     draws: int,
     seed: int,
-    together: np.ndarray | None = None,
-    share: float = 1.0,
+    together: Together | None = None,
 ) -> dict[str, Interval]:
-    """Each statistic of the histogram, with the percentile interval of one set of multinomial redraws of its units.
-
-    With `together` (tasks, patterns), from `Tasks.table`, of the tasks, which are this `share` of all.
+    """Each statistic of the histogram, with the percentile interval of one set of multinomial redraws of its units, or
+    of whole tasks where units come `together`. `statistics` gives them for weights on some of the patterns.
     """
-    kinds, number = (None, units) if together is None else np.unique(together, axis=0, return_counts=True)
+    ones = units[None].astype(float)
+    values = {name: statistic(ones)[0] for name, statistic in statistics(slice(None)).items()}
+    if together is None:
+        drawn = _drawn(units, None, statistics(slice(None)), draws, seed)
+    else:
+        kinds, number = np.unique(together.table, axis=0, return_counts=True)
+        some, around = statistics(together.which), (number @ kinds)[None].astype(float)
+        drawn = _drawn(number, kinds, some, draws, seed)
+        nearer = together.share**0.5
+        drawn = {name: values[name] + nearer * (drawn[name] - some[name](around)[0]) for name in some}
+    return {name: _interval(value, drawn[name], int(units.sum())) for name, value in values.items()}
+
+
+def _drawn(
+    number: np.ndarray, kinds: np.ndarray | None, statistics: Mapping[str, Statistic], draws: int, seed: int
+) -> dict[str, np.ndarray]:
+    """(draws,) of each statistic: as many things are drawn as there are, of each kind in proportion to its number."""
     rng, total = np.random.default_rng(seed), int(number.sum())
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
-    for size in _blocks(draws, max(len(units), len(number))):
-        picked = rng.multinomial(total, number / total, size).astype(float)
+    for size in _blocks(draws, len(number) if kinds is None else max(kinds.shape)):
+        weights = rng.multinomial(total, number / total, size).astype(float)
+        weights = weights if kinds is None else weights @ kinds
         for name, statistic in statistics.items():
-            drawn[name].append(statistic(picked if kinds is None else picked @ kinds))
-    whole, some = units[None].astype(float), (number if kinds is None else number @ kinds)[None].astype(float)
-    found = {}
-    for name, statistic in statistics.items():
-        value, around = statistic(whole)[0], statistic(some)[0]
-        nearer = value + (np.concatenate(drawn[name]) - around) * (1.0 if kinds is None else share**0.5)
-        found[name] = _interval(value, nearer, int(units.sum()))
-    return found
+            drawn[name].append(statistic(weights))
+    return {name: np.concatenate(found) for name, found in drawn.items()}
 
 
 def _blocks(draws: int, width: int) -> list[int]:
@@ -184,6 +206,10 @@ def cohen(cells: np.ndarray, draws: int = 1000, seed: int = 0, tasks: Tasks | No
         raise ValueError("a confusion matrix is square and holds no negative numbers")
     if not cells.sum():
         return undefined("no unit was rated by both")
-    statistic = {"kappa": lambda w: kappas(w.reshape(-1, *shape))}
-    together = tasks and tasks.table(list(np.ndindex(shape)))
-    return redraw(cells.ravel(), statistic, draws, seed, together, tasks.share if tasks else 1.0)["kappa"]
+    together = tasks and tasks.together(list(np.ndindex(shape)))
+
+    def kappa(of: Columns) -> dict[str, Statistic]:
+        place = np.eye(cells.size)[of]  # of the weights, among all cells
+        return {"kappa": lambda w: kappas((w @ place).reshape(-1, *shape))}
+
+    return redraw(cells.ravel(), kappa, draws, seed, together)["kappa"]

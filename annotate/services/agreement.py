@@ -9,7 +9,7 @@ import numpy as np
 from django.utils import timezone
 
 from annotate.agreement import Interval, Marks, Tasks, icc, span_alpha, summary, undefined
-from annotate.agreement.patterns import redraw
+from annotate.agreement.patterns import Columns, Statistic, redraw
 from annotate.models import Agreement, MarkTally, Pattern, Project, Side, TaskTally
 from annotate.schema import Schema
 
@@ -120,9 +120,11 @@ def between_sides(rows: Rows, tasks: Tasks = ALONE) -> dict[str, Interval]:
     people, machines = (np.array([_shares(row[n], values) for row in parsed]) for n in (0, 1))
     alike = (people * machines).sum(1)
     units = np.array([row[2] for row in parsed])
-    together = tasks.table([text for text, _ in rows])
-    measures = {"percent": lambda w: w @ alike / w.sum(1), "kappa": _kappa(people, machines, alike)}
-    return redraw(units, measures, 1000, 0, together, tasks.share)
+
+    def measures(of: Columns) -> dict[str, Statistic]:
+        return {"percent": lambda w: w @ alike[of] / w.sum(1), "kappa": _kappa(people[of], machines[of], alike[of])}
+
+    return redraw(units, measures, 1000, 0, tasks.together([text for text, _ in rows]))
 
 
 def _shares(counts: Mapping, values: Sequence) -> list[float]:
