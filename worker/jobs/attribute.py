@@ -1,4 +1,4 @@
-"""Why responses got their scores: Attribution rows, exact for every head, integrated gradients where asked."""
+"""Why responses got their scores: Attribution rows, exact where a head has one, integrated gradients where asked."""
 
 from dataclasses import asdict
 
@@ -7,7 +7,8 @@ from worker.jobs.dataset import example_of
 from worker.jobs.loading import model_of
 from worker.models import Attribution, Job, Version
 from worker.progress import Progress
-from worker.rm.attribution import attribute
+from worker.rm.attribution import attribute, methods
+from worker.rm.heads import RewardModel
 from worker.rm.types import PREFERENCE, TokenAttribution
 
 
@@ -15,7 +16,8 @@ def run(job: Job, progress: Progress) -> dict:
     """params: version (id), responses (ids), methods (exact, ig), heads (for ig; preference without)."""
     version = Version.objects.get(pk=job.params["version"], project=job.project)
     found = Response.objects.filter(item__project=job.project, pk__in=job.params["responses"]).select_related("item")
-    model, wanted = model_of(version), _wanted(version, job.params)
+    model = model_of(version)
+    wanted = _wanted(model, job.params)
     todo = [(response, head, method) for response in found for head, method in wanted]
     rows = []
     for done, (response, head, method) in enumerate(todo):
@@ -24,10 +26,14 @@ def run(job: Job, progress: Progress) -> dict:
     return progress.finish(lambda: _store(job, version, rows))
 
 
-def _wanted(version: Version, params: dict) -> list[tuple[str, str]]:
-    """(head, method): the exact decomposition is cheap and done for all heads, ig for those asked for."""
-    heads = {"exact": version.heads, "ig": params.get("heads") or [PREFERENCE]}
-    return [(head, method) for method in params["methods"] for head in heads[method]]
+def _wanted(model: RewardModel, params: dict) -> list[tuple[str, str]]:
+    """(head, method): the exact decomposition is cheap and done for all heads that have one, ig for those asked for.
+
+    Where the preference has no exact split, integrated gradients stand in its place.
+    """
+    heads = {"exact": model.heads, "ig": params.get("heads") or [PREFERENCE]}
+    found = [(head, method) for method in params["methods"] for head in heads[method] if method in methods(model, head)]
+    return found if any(head == PREFERENCE for head, _ in found) else [(PREFERENCE, "ig"), *found]
 
 
 def _row(version: Version, response: Response, told: TokenAttribution) -> Attribution:

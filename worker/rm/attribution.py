@@ -1,6 +1,7 @@
 """Where a score comes from: an exact split over tokens and features, and integrated gradients through the backbone.
 
-A head is linear in pooled hidden states and in features, and every pooled row is a weighted mean over tokens, so
+A row of heads.RewardModel.response is linear in pooled hidden states and in features, and every pooled row is a
+weighted mean over tokens, so
     score = constant + Σ_r u_r·(P H)_r + Σ_f v_f·feature_f
 with P the (rows, tokens) pooling matrix, H the hidden states and u_r what the head gives to row r.
 """
@@ -13,16 +14,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import features, heads
+from . import features, gating
 from .backbone import Backbone
+from .cache import Embedded
 from .embed import POOLED, forward, pooling, segment_bounds
 from .encode import Encoded
 from .heads import RewardModel
 from .scoring import backbone_of
-from .types import Example, TokenAttribution, TokenValue
+from .types import PREFERENCE, Example, TokenAttribution, TokenValue, silent
 
 _POINTS = 4096  # tokens of path points per backward pass: bounds the memory
 _MOST_NODES = 256
+
+
+LENGTH = "length calibration"
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,26 @@ class _View:
 
     encoded: Encoded
     pool: Tensor  # (rows, tokens)
+    value: Callable[[Tensor], Tensor]  # (n, rows, D) pooled hidden states → (n,) scores, features held fixed
     rows: Tensor  # (rows, D) u: what the head gives to each pooled row
     center: Tensor  # (rows, D)
     named: dict[str, float]  # contributions of the response's features
     of_segments: Tensor  # (segments, SEGMENT) contributions of the segments' features
     constant: float
     score: float
+
+
+def methods(model: RewardModel, head: str) -> tuple[str, ...]:
+    """How a head's score can be taken apart: "exact" where it is linear at least near each example, "ig", or not.
+
+    Mean, worst and quantile of members, a gate and a length curve are linear near an example; an mlp, a variance and
+    a pooler of the backbone's own are not.
+    """
+    if head in ("step", "disagreement"):
+        return ()
+    bent = head == PREFERENCE and model.members > 1 and model.extras.combine == "uwo"
+    bent |= model.mlp is not None and head not in model.rows
+    return ("ig",) if bent or backbone_of(model).pooler else ("exact", "ig")
 
 
 def attribute(
@@ -46,52 +65,82 @@ def attribute(
 
     "exact" is relative to the average training example and has no residual but rounding. "ig" walks from padding in
     place of the response (prompt and special tokens stay) to the response, with the features held fixed, until the
-    residual is at most max(.001, 1 % of the change). Raises ValueError for an unknown head, and for "exact" where the
-    backbone's own pooler stands between: it is not linear.
+    residual is at most max(.001, 1 % of the change); features are named where "exact" is possible and else part of the
+    baseline. Raises ValueError for an unknown head, and for a method that it cannot be split by.
     """
+    if not isinstance(model, RewardModel):
+        raise ValueError("a fine-tuned network has no head on frozen embeddings to be split")
     if head not in model.heads:
         raise ValueError(f"no head {head!r}; there are {', '.join(model.heads)}")
+    if method not in (possible := methods(model, head)):
+        other = "take integrated gradients" if possible else "look at what it is made of"
+        raise ValueError(f"{head} is not linear near an example, so it has no exact split: {other}")
     backbone = backbone_of(model)
-    if method == "exact" and backbone.pooler:
-        raise ValueError("the backbone's own pooler is not linear: take integrated gradients, or pool otherwise")
-    view = _view(model, backbone, example, model.heads.index(head))
+    view = _view(model, backbone, example, head, linear="exact" in possible)
     values, named, baseline = {"exact": _exact, "ig": _integrated}[method](backbone, view)
     residual = view.score - baseline - sum(named.values()) - float(values.double().sum())
     tokens = _tokens(backbone, example, view.encoded, values.tolist())
     return TokenAttribution(head, method, tokens, named, baseline, residual, view.score)
 
 
-@torch.no_grad()
-def _view(model: RewardModel, backbone: Backbone, example: Example, head: int) -> _View:
+def _view(model: RewardModel, backbone: Backbone, example: Example, head: str, linear: bool) -> _View:
     encoded = backbone.encoder.encode(example)
     bounds = segment_bounds(example, encoded, model.rule)
     embedded = forward(backbone, [example], [encoded], model.rule)[0]
-    logits = model.logits(embedded)
-    x = heads.response_inputs(embedded, logits)
-    width, plain = backbone.dim, len(features.SURFACE) + len(features.COSINES)
-    pooled, surface, mixed = model.response.weights[head].split([2 * width, plain, len(model.categories)])
+    prompts = gating.prompts(backbone, [example], model.rule, None, silent) if model.gate else None
+    column = _column(model, head, torch.tensor([float(encoded.tokens)]), prompts)
+    width = backbone.dim
+    surface, of_own = torch.from_numpy(embedded.surface), torch.from_numpy(embedded.segment_features)
+
+    def value(pooled: Tensor) -> Tensor:
+        own = torch.cat([pooled[:, 2:], of_own.expand(len(pooled), -1, -1)], 2)
+        mean = model.segment(own).sum(1) / max(len(bounds), 1)
+        x = torch.cat([pooled[:, :2].flatten(1), surface.expand(len(pooled), -1), mean], 1)
+        return column(model.layered(x))
+
+    mix, offset = _mixture(model, embedded, column) if linear else (torch.zeros(len(model.response.weights)), 0.0)
+    weights, plain = mix @ model.response.weights, surface.shape[1]
+    pooled, flat, mixed = weights.split([2 * width, plain, len(model.categories)])
     middle, usual, _ = model.response.center.split([2 * width, plain, len(model.categories)])
     own, own_features = (mixed @ model.segment.weights / max(len(bounds), 1)).split([width, len(features.SEGMENT)])
     own_middle, own_usual = model.segment.center.split([width, len(features.SEGMENT)])
-    names = (*features.SURFACE, *features.COSINES)
-    parts = (surface * (x[0, 2 * width : 2 * width + plain] - usual)).tolist()
+    parts = dict(zip((*features.SURFACE, *features.COSINES), (flat * (surface[0] - usual)).tolist(), strict=True))
+    if linear and model.curve and head == PREFERENCE:
+        parts[LENGTH] = -float(model.curve(torch.tensor([float(encoded.tokens)])))
     pool = torch.from_numpy(np.delete(pooling(encoded, bounds, backbone.encoder.pooling), POOLED.index("prompt"), 0))
     rows = torch.cat([pooled.view(2, width), own.expand(len(bounds), width)])
     center = torch.cat([middle.view(2, width), own_middle.expand(len(bounds), width)])
-    of_segments = own_features * (torch.from_numpy(embedded.segment_features) - own_usual)
     rest = mixed @ ((model.segment.bias if len(bounds) else 0) - model.response.center[2 * width + plain :])
     # A part without tokens has no token to answer for its distance from the mean.
     empty = ((1 - pool.sum(1)) * (rows * center).sum(1)).sum()
     return _View(
         encoded=encoded,
         pool=pool,
+        value=value,
         rows=rows,
         center=center,
-        named={name: value for name, value in zip(names, parts, strict=True) if value},
-        of_segments=of_segments,
-        constant=float(model.response.bias[head] + rest - empty),
-        score=float(model.response(x)[0, head]),
+        named={name: value for name, value in parts.items() if value},
+        of_segments=own_features * (of_own - own_usual),
+        constant=float(mix @ model.response.bias + rest - empty) + offset - parts.get(LENGTH, 0.0),
+        score=float(column(model.table(embedded))),
     )
+
+
+def _column(model: RewardModel, head: str, tokens: Tensor, prompts: Tensor | None) -> Callable[[Tensor], Tensor]:
+    """(n, members + rows) table → (n,) the head's scores, all of them of one example's prompt and length."""
+    if head == PREFERENCE:
+        same = lambda of, n: None if of is None else of.expand(n, *of.shape[1:])  # noqa: E731
+        return lambda table: model.preference(table, same(tokens, len(table)), same(prompts, len(table)))
+    place = model.members + model.rows.index(head) if head in model.rows else int(head.removeprefix("member:"))
+    return lambda table: table[:, place]
+
+
+def _mixture(model: RewardModel, embedded: Embedded, column: Callable[[Tensor], Tensor]) -> tuple[Tensor, float]:
+    """(members + rows,) how much of each row is in the head's score of the example, and what is left over."""
+    table = model.table(embedded).requires_grad_()
+    score = column(table).sum()
+    (mix,) = torch.autograd.grad(score, table)
+    return mix[0], float((score - (mix * table).sum()).detach())
 
 
 @torch.no_grad()
@@ -114,14 +163,11 @@ def _integrated(backbone: Backbone, view: _View) -> tuple[Tensor, Mapping[str, f
     pad = backbone.encoder.tokenizer.pad_token_id
     empty = torch.zeros(backbone.dim) if pad is None else table.weight[pad]
     start[slice(*view.encoded.response_span)] = empty.detach().to(end)
-    pool, rows = view.pool.to(end.device), view.rows.to(end.device)
-    offset = float((view.pool.sum(1) * (view.rows * view.center).sum(1)).sum())
+    pool = view.pool.to(end.device)
 
     def value(points: Tensor) -> Tensor:
         mask = torch.ones(points.shape[:2], dtype=torch.long, device=points.device)
-        pooled = pool @ backbone.hidden(mask, inputs_embeds=points)
-        pooled = torch.cat([backbone.polished(pooled[:, 0])[:, None], pooled[:, 1:]], 1)
-        return (pooled * rows).sum((1, 2))
+        return view.value((pool @ backbone.hidden(mask, inputs_embeds=points)).cpu())
 
     with torch.no_grad():
         low, high = value(torch.stack([start, end])).tolist()
@@ -130,7 +176,7 @@ def _integrated(backbone: Backbone, view: _View) -> tuple[Tensor, Mapping[str, f
     for name, one in zip(features.SEGMENT, view.of_segments.sum(0).tolist(), strict=True):
         if one:
             named[f"segments: {name}"] = one
-    return values, named, view.constant + low - offset
+    return values, named, low - sum(named.values())
 
 
 def _path(value: Callable[[Tensor], Tensor], start: Tensor, end: Tensor, change: float) -> Tensor:

@@ -3,28 +3,31 @@
 import hashlib
 import json
 import os
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
-from .heads import Linear, RewardModel
-from .recipe import Encoding
+from .heads import RewardModel
+from .layers import Curve, Gate, Linear, Mlp
+from .recipe import Encoding, Extras
 
-FORMAT = "touchstone-heads-1"
-_LINEAR = ("segment", "response")
+FORMAT = "touchstone-heads-2"
+LAYERS = {"segment": Linear, "response": Linear, "step": Linear, "mlp": Mlp, "gate": Gate, "curve": Curve}
+SETTINGS = {"encoding": Encoding, "extras": Extras}
 
 
 def save(model: RewardModel, path: Path) -> str:
     """Write the file, on the disk and whole or not at all, and return its sha256."""
+    layers = {name: layer for name in LAYERS if (layer := getattr(model, name)) is not None}
     tensors = {
-        f"{name}.{part.name}": getattr(getattr(model, name), part.name).contiguous()
-        for name in _LINEAR
-        for part in fields(Linear)
+        f"{name}.{part.name}": getattr(layer, part.name).contiguous()
+        for name, layer in layers.items()
+        for part in fields(layer)
     }
-    plain = {key: value for key, value in asdict(model).items() if key not in _LINEAR}
-    plain["encoding"] = model.encoding.model_dump(mode="json")
+    plain = {one.name: getattr(model, one.name) for one in fields(model) if one.name not in LAYERS}
+    plain |= {name: getattr(model, name).model_dump(mode="json") for name in SETTINGS}
     # One key only: safetensors writes several in any order, and equal models should be equal files.
     content = to_bytes(tensors, {FORMAT: json.dumps(plain)})
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,9 +54,11 @@ def load(path: Path) -> RewardModel:
     if FORMAT not in metadata:
         raise ValueError(f"{path.name} is not a reward model of format {FORMAT}")
     plain = json.loads(metadata[FORMAT])
-    names = {key: tuple(plain.pop(key)) for key in ("categories", "heads")}
-    linear = {
-        name: Linear(**{part.name: tensors[f"{name}.{part.name}"] for part in fields(Linear)}) for name in _LINEAR
+    plain |= {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
+    plain |= {name: kind.model_validate(plain[name]) for name, kind in SETTINGS.items()}
+    layers = {
+        name: kind(**{part.name: tensors[f"{name}.{part.name}"] for part in fields(kind)})
+        for name, kind in LAYERS.items()
+        if f"{name}.{fields(kind)[0].name}" in tensors
     }
-    encoding = Encoding.model_validate(plain.pop("encoding", {}))
-    return RewardModel(**plain, **names, **linear, encoding=encoding)
+    return RewardModel(**plain, **layers)

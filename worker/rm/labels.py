@@ -73,8 +73,7 @@ def of(data: Dataset, recipe: Preference) -> Labels:
         raise ValueError("there is no comparison to train on")
     ranked = recipe.objective == "plackett_luce" and data.rankings
     found = choices(data.rankings) if ranked else pairs(data.train)
-    if recipe.reliability:
-        found = relied(found, data.reliability)
+    found = relied(found, data.reliability) if recipe.reliability else found
     if recipe.soft_labels and found.members.shape[1] == 2:
         found = soft(found, by_rater=recipe.order == "rater")
     return smoothed(found, recipe.smoothing) if recipe.smoothing else found

@@ -64,10 +64,15 @@ def prior(learned: Learned) -> Tensor:
 
 def preference_loss(scores: Tensor, labels: Labels, learned: Learned, recipe: Preference) -> Tensor:
     """() Σ weight · objective + c · Σ weight · (r₁ + r₂)², for the objective and the centring of the recipe."""
-    each = PREFERENCE[recipe.objective](scores, labels, learned)
-    if recipe.centring:
-        each = each + recipe.centring * centring(scores, labels)
-    return (labels.weight * each).sum()
+    return weighted(PREFERENCE[recipe.objective], scores, labels, learned, recipe.centring)
+
+
+def weighted(objective, scores: Tensor, labels: Labels, learned: Learned, centre: float = 0.0) -> Tensor:
+    """The same of any function with an objective's signature. Summed in double, for line searches on many verdicts."""
+    each = objective(scores, labels, learned)
+    if centre:
+        each = each + centre * centring(scores, labels)
+    return (labels.weight * each).double().sum()
 
 
 def untrained(scores: Tensor, pairs: Labels) -> float:

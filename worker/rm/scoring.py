@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from . import backbone
+from . import backbone, gating
 from .embed import embed
 from .heads import RewardModel
 from .types import Example, Report, Scored, silent
@@ -26,8 +26,10 @@ def score(
     """Every head's score of every example, in their order; float32, the same alone and in company."""
     if not examples:
         raise ValueError("there is nothing to score")
-    embedded = embed(backbone_of(model), examples, model.rule, cache_dir, report)
-    values = model(embedded).numpy()
+    reader = backbone_of(model)
+    embedded = embed(reader, examples, model.rule, cache_dir, report)
+    prompts = gating.prompts(reader, examples, model.rule, cache_dir, report) if model.gate else None
+    values = model(embedded, prompts).numpy()
     return Scored(
         heads={head: values[:, n] for n, head in enumerate(model.heads)},
         tokens=embedded.sizes[:, 1],

@@ -1,7 +1,11 @@
-"""Fit every head of a reward model on a frozen backbone."""
+"""Fit every head of a reward model on a frozen backbone.
+
+Each head is fitted by itself, since the backbone does not move: their weights in the recipe say which are wanted, not
+how much. What another head reads (segments in responses, criteria in a gate) is cross-fitted, so that nothing is
+trusted for having been seen.
+"""
 
 import time
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,14 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import features, heads, preference
+from . import backbone as backbones
+from . import calibration, ensemble, features, fitting, gating, heads, labels, outcome, preference, targets
 from .backbone import Backbone
 from .cache import Embedded
 from .embed import embed
-from .heads import Linear, Preference, RewardModel
+from .gating import Gated
+from .heads import RewardModel
+from .layers import Curve, Linear
+from .preference import Problem
 from .recipe import Heads, Recipe
-from .segments import label
-from .types import PREFERENCE, Comparison, Dataset, HeldOut, Report, silent
+from .types import Dataset, HeldOut, Report, silent
 
 PARTS = ("embeddings", "surface", "cosines", "segments")
 
@@ -33,6 +40,19 @@ class Trained:
     info: Mapping[str, object] = field(default_factory=dict)
 
 
+def fit(
+    data: Dataset,
+    backbone_name: str,
+    recipe: Recipe,
+    *,
+    cache_dir: Path | None,
+    work_dir: Path,
+    report: Report = silent,
+) -> Trained:
+    """The trainer "heads". It keeps nothing in work_dir: embeddings are cached, and the rest takes a second."""
+    return fit_heads(data, backbones.load(backbone_name, recipe.encoding), recipe, cache_dir, report)
+
+
 def fit_heads(
     data: Dataset, backbone: Backbone, recipe: Recipe, cache_dir: Path | None, report: Report = silent
 ) -> Trained:
@@ -40,13 +60,15 @@ def fit_heads(
     if not data.train:
         raise ValueError("there is no comparison to train on")
     start = time.monotonic()
-    embedded = embed(backbone, data.examples, recipe.heads.rule, cache_dir, report)
+    rule, prompts = recipe.heads.rule, None
+    embedded = embed(backbone, data.examples, rule, cache_dir, report)
+    if recipe.extras.gate:
+        prompts = gating.prompts(backbone, data.examples, rule, cache_dir, report)
     middle = time.monotonic()
     with _one_thread():
-        trained = fit_embedded(data, embedded, backbone, recipe, report)
+        trained = fit_embedded(data, embedded, backbone, recipe, report, prompts)
     end = time.monotonic()
-    seconds = {"embed": middle - start, "fit": end - middle, "total": end - start}
-    return Trained(trained.model, trained.held_out, seconds, trained.info)
+    return replace(trained, seconds={"embed": middle - start, "fit": end - middle, "total": end - start})
 
 
 @contextmanager
@@ -61,98 +83,69 @@ def _one_thread() -> Iterator[None]:
 
 
 def fit_embedded(
-    data: Dataset, embedded: Embedded, backbone: Backbone, recipe: Recipe, report: Report = silent
+    data: Dataset,
+    embedded: Embedded,
+    backbone: Backbone,
+    recipe: Recipe,
+    report: Report = silent,
+    prompts: Tensor | None = None,
 ) -> Trained:
-    """The same from embeddings alone: a second of work."""
-    own = recipe.heads
-    fold, held = _folds(data, own.folds)
-    categories, labels = _segment_labels(data, embedded, held)
-    segment, logits = _cross_fit(embedded, labels, fold, own, report)
+    """The same from embeddings alone: a second of work. `prompts` (examples, D) are for a gate."""
+    fold = targets.folds(data, recipe.heads.folds)
+    categories, segment, logits = _segments(data, embedded, fold, recipe, report)
     x = heads.response_inputs(embedded, logits)
-    first, second, p, count = _columns(data.train)
-    pairs = preference.Pairs(
-        x[first] - x[second], p, count, torch.from_numpy(fold)[first], recipe.preference.order != "none"
-    )
-    fitted = preference.fit(pairs, _share(own.parts, own, embedded, x), own.l2, report)
-    report("attributes", 0, 1, {})
-    criteria, ratings = _ratings(data, held)
-    share = _share(PARTS, own, embedded, x)
-    attributes = heads.fit_ridge(x[~held], ratings[~held], share, own.attribute_l2)
+    inside = torch.from_numpy(fold >= 0)
+    center = x[inside].mean(0)
+    problem, scale = _problem(data, embedded, x, center, fold, recipe)
+    rows, fitted_rows, criteria = _rows(data, embedded, x, fold, recipe, report)
+    if recipe.extras.gate:
+        found = _gated(problem, prompts, rows, criteria, recipe, report)
+        members, mlp = fitting.nothing(0, x.shape[1]), None
+    else:
+        found = preference.fit(problem, report)
+        members, mlp = preference.as_rows(found.members, center, scale)
     model = RewardModel(
         backbone_name=backbone.name,
         backbone_hash=backbone.hash,
         encode_hash=backbone.encoder.hash,
-        rule=own.rule,
+        rule=recipe.heads.rule,
         categories=categories,
-        heads=(PREFERENCE, *(f"attribute:{key}" for key in criteria), *(f"segment:{key}" for key in categories)),
+        rows=(*rows, *(f"segment:{key}" for key in categories)),
         segment=segment,
-        response=_response_heads(fitted.head, attributes, x[~held].mean(0), len(categories)),
-        temperature=fitted.temperature,
+        response=_joined(center, members, fitted_rows, len(categories)),
+        mlp=mlp,
+        gate=getattr(found, "gate", None),
+        step=_step(data, embedded, fold, recipe),
+        extras=recipe.extras,
         encoding=backbone.encoder.encoding,
     )
-    scores = model(embedded)[~held, 0]
-    model = replace(model, mean=float(scores.mean()), std=float(scores.std(correction=0)))
-    return Trained(model, held_out(model, data, embedded), {}, _info(data, embedded, fitted, model))
+    model = _calibrated(model, embedded, prompts, problem, found.scores)
+    info = outcome.info(data, embedded, found, model, problem, prompts)
+    return Trained(model, outcome.held_out(model, data, embedded, prompts), {}, info)
 
 
-def _info(data: Dataset, embedded: Embedded, fitted: preference.Fitted, model: RewardModel) -> dict[str, object]:
-    """What is worth knowing of the fit, as plain values."""
-    wanted = [f"attribute:{key}" for key in data.criteria] + [f"segment:{key}" for key in data.categories]
-    return {
-        "order_gamma": fitted.head.gamma,
-        "tie_theta": float(np.exp(fitted.head.alpha)),
-        "temperature": fitted.temperature,
-        "l2": fitted.l2,
-        "loss": fitted.curve,
-        "truncated": int((embedded.sizes[:, 2] > 0).sum()),
-        "without_head": [name for name in wanted if name not in model.heads],
-    }
+def _problem(
+    data: Dataset, embedded: Embedded, x: Tensor, center: Tensor, fold: np.ndarray, recipe: Recipe
+) -> tuple[Problem, Tensor]:
+    """What the preference is fitted on, and (inputs,) the scale of its inputs.
 
-
-def held_out(model: RewardModel, data: Dataset, embedded: Embedded) -> HeldOut:
-    """What the model says of the test comparisons, and of the spans and ratings of the held-out groups."""
-    scores = model(embedded).numpy()
-    held = _held(data)
-    first, second, p, _ = _columns(data.test)
-    _, labels = _segment_labels(data, embedded, ~held, model.categories)
-    logits = model.logits(embedded).numpy()
-    ratings = _rating_table(data, [key for key in data.criteria if f"attribute:{key}" in model.heads])
-    segments, attributes = {}, {}
-    for n, key in enumerate(model.categories):
-        known = labels[:, n].numpy() >= 0
-        segments[key] = (logits[known, n], labels[known, n].numpy())
-    for key, column in ratings.items():
-        known = held & ~np.isnan(column)
-        attributes[key] = (scores[known, model.heads.index(f"attribute:{key}")], column[known])
-    margins = scores[first, 0] - scores[second, 0]
-    return HeldOut(margins, p.numpy(), first.numpy(), second.numpy(), segments, attributes)
-
-
-def _held(data: Dataset) -> np.ndarray:
-    """(examples,) whether the example's group is held out."""
-    groups = set(data.test_groups)
-    groups |= {data.examples[n].group for pair in data.test for n in (pair.first, pair.second)}
-    return np.array([example.group in groups for example in data.examples], dtype=bool)
-
-
-def _folds(data: Dataset, folds: int) -> tuple[np.ndarray, np.ndarray]:
-    """(examples,) the fold of each training example, −1 where held out; and whether it is. Equal groups, equal fold."""
-    held = _held(data)
-    groups = sorted({one.group for one, out in zip(data.examples, held, strict=True) if not out}, key=_scatter)
-    place = {group: n % folds for n, group in enumerate(groups)}
-    return np.array([place.get(example.group, -1) for example in data.examples]), held
-
-
-def _scatter(group: str) -> tuple[int, str]:
-    return zlib.crc32(group.encode()), group
-
-
-def _columns(pairs: Sequence[Comparison]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """first, second, p, weight"""
-    first = torch.tensor([pair.first for pair in pairs], dtype=torch.long)
-    second = torch.tensor([pair.second for pair in pairs], dtype=torch.long)
-    p = torch.tensor([pair.p for pair in pairs], dtype=torch.float32)
-    return first, second, p, torch.tensor([pair.weight for pair in pairs], dtype=torch.float32)
+    A part's share is each input's prior standard deviation relative to its root mean square over the pairs.
+    """
+    pairs = labels.pairs(data.train)
+    if recipe.preference.reliability:
+        pairs = labels.relied(pairs, data.reliability)
+    spread = (x[pairs.first] - x[pairs.second]).square().mean(0).sqrt().clamp(min=1e-6)
+    scale = _share(recipe.heads.parts, recipe.heads, embedded, x) / spread
+    problem = Problem(
+        x=(x - center) * scale,
+        labels=labels.of(data, recipe.preference),
+        pairs=pairs,
+        fold=torch.from_numpy(fold),
+        tokens=torch.from_numpy(embedded.sizes[:, 1]).float(),
+        groups=[example.group for example in data.examples],
+        recipe=recipe,
+    )
+    return problem, scale
 
 
 def _share(parts: Sequence[str], recipe: Heads, embedded: Embedded, x: Tensor) -> Tensor:
@@ -164,74 +157,135 @@ def _share(parts: Sequence[str], recipe: Heads, embedded: Embedded, x: Tensor) -
     return torch.from_numpy(np.concatenate(shares)[: x.shape[1]]).float()
 
 
-# ---- Segments
+# ---- Heads beside the preference
 
 
-def _segment_labels(
-    data: Dataset, embedded: Embedded, without: np.ndarray, categories: Sequence[str] | None = None
-) -> tuple[tuple[str, ...], Tensor]:
-    """Categories seen both ways (or those given), and (segments, categories) labels.
-
-    A label is −1 where the category says nothing, where `without` (examples,) is set, and where nobody looked.
-    """
-    wanted = data.categories if categories is None else categories
-    found = np.full((len(embedded.bounds), len(wanted)), -1, dtype=np.int8)
-    ends = np.cumsum(embedded.sizes[:, 0])
-    for n, example in enumerate(data.examples):
-        if example.spans is not None and not without[n]:
-            rows = slice(ends[n] - embedded.sizes[n, 0], ends[n])
-            for c, key in enumerate(wanted):
-                found[rows, c] = label(embedded.bounds[rows], example.spans, key)
-    if categories is None:
-        kept = [c for c in range(len(wanted)) if {0, 1} <= set(found[:, c])]
-        wanted, found = tuple(wanted[c] for c in kept), found[:, kept]
-    return tuple(wanted), torch.from_numpy(found)
-
-
-def _cross_fit(
-    embedded: Embedded, labels: Tensor, fold: np.ndarray, recipe: Heads, report: Report
-) -> tuple[Linear, Tensor]:
-    """The segment heads, and (segments, categories) logits that no training segment helped to fit for itself."""
+def _segments(
+    data: Dataset, embedded: Embedded, fold: np.ndarray, recipe: Recipe, report: Report
+) -> tuple[tuple[str, ...], Linear, Tensor]:
+    """Categories seen both ways, their heads, and (segments, categories) logits by heads that did not see them."""
+    wanted = data.categories if recipe.extras.segments else ()
+    found = targets.segment_labels(data, targets.bounds(embedded), fold < 0, wanted)
+    kept = targets.seen_both_ways(found, wanted)
+    said, own = torch.from_numpy(found[:, kept]), recipe.heads
     x = heads.segment_inputs(embedded)
-    width = embedded.segments.shape[1]
-    share = torch.ones(x.shape[1])
-    share[:width] = recipe.embedding_share / width**0.5
-    final = heads.fit_segments(x, labels, share, recipe.segment_l2)
+    share = _segment_share(embedded, x, own)
+    final = fitting.fit_segments(x, said, share, own.segment_l2)
     logits = final(x)
     of = torch.from_numpy(fold[embedded.owner])
-    for n in range(recipe.folds):
-        report("segments", n + 1, recipe.folds + 1, {})
-        without = labels.clone()
+    for n in range(own.folds):
+        report("segments", n + 1, own.folds + 1, {})
+        without = said.clone()
         without[of == n] = -1
-        logits[of == n] = heads.fit_segments(x, without, share, recipe.segment_l2)(x[of == n])
-    zero = torch.tensor([heads.best_call(column, truth) for column, truth in zip(logits.T, labels.T, strict=True)])
-    return replace(final, bias=final.bias - zero), logits - zero
+        logits[of == n] = fitting.fit_segments(x, without, share, own.segment_l2)(x[of == n])
+    zero = torch.tensor([fitting.best_call(column, truth) for column, truth in zip(logits.T, said.T, strict=True)])
+    return tuple(wanted[c] for c in kept), replace(final, bias=final.bias - zero), logits - zero
 
 
-# ---- Attributes
+def _segment_share(embedded: Embedded, x: Tensor, recipe: Heads) -> Tensor:
+    share = torch.ones(x.shape[1])
+    width = embedded.segments.shape[1]
+    share[:width] = recipe.embedding_share / width**0.5
+    return share
 
 
-def _rating_table(data: Dataset, criteria: Sequence[str]) -> dict[str, np.ndarray]:
-    """criterion → (examples,) mean rating, NaN where nobody rated."""
-    return {key: np.array([one.ratings.get(key, np.nan) for one in data.examples]) for key in criteria}
+def _rows(
+    data: Dataset, embedded: Embedded, x: Tensor, fold: np.ndarray, recipe: Recipe, report: Report
+) -> tuple[tuple[str, ...], list[Linear], Tensor]:
+    """Names and maps of criteria and quantiles; and (examples, criteria) cross-fitted predictions, for a gate."""
+    report("attributes", 0, 1, {})
+    table = targets.ratings(data, data.criteria)
+    table[fold < 0] = np.nan
+    criteria = targets.told_apart(table, data.criteria) if recipe.extras.attributes or recipe.extras.gate else []
+    share = _share(PARTS, recipe.heads, embedded, x)
+    given = torch.from_numpy(table[:, [data.criteria.index(key) for key in criteria]])
+    inside = torch.from_numpy(fold >= 0)
+    found = [fitting.fit_ridge(x[inside], given[inside], share, recipe.heads.attribute_l2)]
+    predicted = _unseen_criteria(x, given, share, fold, recipe) if recipe.extras.gate else given
+    rating, levels = torch.from_numpy(targets.overall(table)), recipe.extras.quantiles
+    if levels and len(rating[~rating.isnan()].unique()) > 1:
+        found.append(_quantiles(x, rating, share, fold, recipe))
+    else:
+        levels = ()
+    names = (*(f"attribute:{key}" for key in criteria), *(f"quantile:{level:g}" for level in levels))
+    return names, found, predicted
 
 
-def _ratings(data: Dataset, held: np.ndarray) -> tuple[list[str], Tensor]:
-    """Criteria that differ between at least two training examples, and (examples, criteria) ratings."""
-    table = _rating_table(data, data.criteria)
-    kept = [key for key, column in table.items() if len(set(column[~held & ~np.isnan(column)])) > 1]
-    columns = [table[key] for key in kept] or [np.empty((0, len(held)))]
-    return kept, torch.from_numpy(np.vstack(columns).T).float()
+def _unseen_criteria(x: Tensor, given: Tensor, share: Tensor, fold: np.ndarray, recipe: Recipe) -> Tensor:
+    """(examples, criteria) by ridges that did not see the example's prompt."""
+    found, of = torch.zeros(given.shape), torch.from_numpy(fold)
+    for n in of.unique().tolist():
+        own = (of != n) & (of >= 0)
+        found[of == n] = fitting.fit_ridge(x[own], given[own], share, recipe.heads.attribute_l2)(x[of == n])
+    return found
 
 
-def _response_heads(chosen: Preference, attributes: Linear, center: Tensor, categories: int) -> Linear:
-    """Preference, attributes and the segments' mean logits as rows of one linear map."""
+def _quantiles(x: Tensor, rating: Tensor, share: Tensor, fold: np.ndarray, recipe: Recipe) -> Linear:
+    """Rows whose constants are set so that each holds for prompts not seen, in the share that its level says."""
+    levels, l2, of = recipe.extras.quantiles, recipe.heads.attribute_l2, torch.from_numpy(fold)
+    over = torch.zeros(len(x), len(levels))
+    for n in of[of >= 0].unique().tolist():
+        unseen = rating.where(of != n, torch.nan)
+        if len(unseen[~unseen.isnan()].unique()) > 1:
+            over[of == n] = rating[of == n, None] - fitting.fit_quantiles(x, unseen, levels, share, l2)(x[of == n])
+    final, known = fitting.fit_quantiles(x, rating, levels, share, l2), ~rating.isnan()
+    shift = torch.stack([over[known, n].quantile(level) for n, level in enumerate(levels)])
+    return replace(final, bias=final.bias + shift)
+
+
+def _step(data: Dataset, embedded: Embedded, fold: np.ndarray, recipe: Recipe) -> Linear | None:
+    """The step head, where steps of at least two kinds were judged."""
+    label = torch.from_numpy(targets.step_labels(data, targets.bounds(embedded), fold < 0))
+    if not recipe.extras.steps or len(label[~label.isnan()].unique()) < 2:
+        return None
+    x = heads.segment_inputs(embedded)
+    return fitting.fit_steps(x, label, _segment_share(embedded, x, recipe.heads), recipe.heads.segment_l2)
+
+
+# ---- Put together
+
+
+def _gated(
+    problem: Problem, prompts: Tensor | None, rows: tuple[str, ...], criteria: Tensor, recipe: Recipe, report: Report
+) -> Gated:
+    named = [name.removeprefix("attribute:") for name in rows if name.startswith("attribute:")]
+    if not named:
+        raise ValueError("a gate mixes criteria, and no criterion was rated in two ways")
+    if recipe.extras.verbosity and recipe.extras.verbosity not in named:
+        raise ValueError(
+            f"nobody rated {recipe.extras.verbosity!r}, so it cannot be taken out; there is {', '.join(named)}"
+        )
+    if [recipe.extras.verbosity] == named:
+        raise ValueError("no criterion is left to be mixed when verbosity is taken out")
+    verbosity = named.index(recipe.extras.verbosity) if recipe.extras.verbosity else None
+    return gating.fit(problem, prompts, criteria, verbosity, report)
+
+
+def _joined(center: Tensor, members: Linear, rows: Sequence[Linear], categories: int) -> Linear:
+    """Preference, criteria, quantiles and the segments' mean logits as rows of one linear map."""
     width = len(center)
     copies = torch.zeros(categories, width)
     copies[:, width - categories :] = torch.eye(categories)
-    weights = torch.cat([chosen.weights[None], attributes.weights, copies])
-    # The preference is 0 at the centre; a mean logit is itself.
-    bias = torch.cat(
-        [torch.zeros(1), attributes.bias + attributes.weights @ (center - attributes.center), copies @ center]
-    )
-    return Linear(weights, center, bias)
+    every = [members, *rows, Linear(copies, torch.zeros(width), torch.zeros(categories))]
+    bias = [one.bias + one.weights @ (center - one.center) for one in every]
+    return Linear(torch.cat([one.weights for one in every]), center, torch.cat(bias))
+
+
+def _calibrated(
+    model: RewardModel, embedded: Embedded, prompts: Tensor | None, problem: Problem, unseen: Tensor
+) -> RewardModel:
+    """With its length curve, its temperature, and the mean and deviation of its scores on the training examples."""
+    inside = problem.fold >= 0
+    combined = unseen[:, 0] if model.gate else ensemble.combine(unseen, model.extras)
+    if model.extras.length_calibration:
+        combined = combined - _curve(problem.tokens[inside], combined[inside])(problem.tokens)
+        scores = model(embedded, prompts)[inside, 0]
+        model = replace(model, curve=_curve(problem.tokens[inside], scores))
+    pairs = problem.pairs
+    tau = fitting.temperature(preference.margins(combined, pairs), pairs.p, pairs.weight)
+    scores = model(embedded, prompts)[inside, 0]
+    return replace(model, temperature=tau, mean=float(scores.mean()), std=float(scores.std(correction=0)))
+
+
+def _curve(tokens: Tensor, scores: Tensor) -> Curve:
+    return Curve(*(torch.from_numpy(one).float() for one in calibration.length_curve(tokens.numpy(), scores.numpy())))

@@ -96,6 +96,8 @@ class HeldOut:
     second: np.ndarray
     segments: Mapping[str, tuple[np.ndarray, np.ndarray]]  # category → (logits, labels 0/1)
     attributes: Mapping[str, tuple[np.ndarray, np.ndarray]]  # criterion → (predicted, mean rating)
+    steps: tuple[np.ndarray, np.ndarray] | None = None  # (P(not wrong), label −1 … 1)
+    quantiles: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # level → (predicted, rating)
 
 
 @dataclass(frozen=True)

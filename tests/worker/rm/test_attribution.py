@@ -5,8 +5,10 @@ import pytest
 import torch
 
 from worker.rm import scoring
-from worker.rm.attribution import _path, attribute
+from worker.rm.attribution import _path, attribute, methods
 from worker.rm.encode import Encoder
+from worker.rm.recipe import Extras, Heads, Recipe
+from worker.rm.training import fit_heads
 from worker.rm.types import PREFERENCE, SpanLabel
 
 
@@ -86,3 +88,48 @@ def test_what_does_not_move_gets_nothing():
 def test_an_unknown_head_is_named(trained, world):
     with pytest.raises(ValueError, match="no head 'segment:none'"):
         attribute(trained.model, world.examples[0], "segment:none")
+
+
+KINDS = {
+    "worst": Extras(members=3, combine="wco", length_calibration=True),
+    "quantile": Extras(members=4, combine="quantile", odin=True),
+    "gated": Extras(gate=True, length_calibration=True, quantiles=(0.5,)),
+    "variance": Extras(members=2, combine="uwo"),
+}
+
+
+@pytest.fixture(scope="module", params=[*KINDS, "mlp"])
+def other(request, world, minilm, tmp_path_factory):
+    """A model of every kind of preference."""
+    own = Heads(head="mlp" if request.param == "mlp" else "logistic", hidden=8, l2=(30.0,))
+    recipe = Recipe(extras=KINDS.get(request.param, Extras()), heads=own)
+    return request.param, fit_heads(world, minilm, recipe, tmp_path_factory.getbasetemp() / "kinds").model
+
+
+def test_every_kind_of_preference_adds_up_by_each_way_that_it_has(other, world):
+    name, model = other
+    example, ways = world.examples[1], methods(model, PREFERENCE)
+    assert ways == (("ig",) if name in ("variance", "mlp") else ("exact", "ig"))
+    score = scoring.score(model, [example]).heads[PREFERENCE][0]
+    for way in ways:
+        found = attribute(model, example, PREFERENCE, way)
+        change = found.score - found.baseline - sum(found.features.values())
+        assert found.score == pytest.approx(score, abs=1e-5)
+        assert total(found) + found.residual == pytest.approx(found.score, abs=1e-9)
+        assert abs(found.residual) < (1e-4 if way == "exact" else max(1e-3, 0.01 * abs(change)))
+
+
+def test_what_is_not_linear_is_refused_by_its_name(other, world):
+    name, model = other
+    if name in ("variance", "mlp"):
+        with pytest.raises(ValueError, match="preference is not linear near an example"):
+            attribute(model, world.examples[0], PREFERENCE)
+    if model.members > 1:
+        with pytest.raises(ValueError, match="look at what it is made of"):
+            attribute(model, world.examples[0], "disagreement", "ig")
+
+
+def test_length_calibration_is_a_contribution_of_its_own(other, world):
+    _, model = other
+    found = attribute(model, world.examples[1], PREFERENCE, "ig")
+    assert ("length calibration" in found.features) == (model.curve is not None)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from worker.rm import features, heads
+from worker.rm import features, fitting
 from worker.rm.recipe import Heads, Preference, Recipe
 from worker.rm.training import fit_embedded
 from worker.rm.types import PREFERENCE, Comparison
@@ -119,19 +119,19 @@ def test_ridge_is_the_closed_form():
     x = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
     y = x @ torch.tensor([1.0, -2.0, 0.5]) + 3
     y[:5] = torch.nan
-    fitted = heads.fit_ridge(x, y[:, None], torch.ones(3), l2=1e-6)
+    fitted = fitting.fit_ridge(x, y[:, None], torch.ones(3), l2=1e-6)
     assert fitted(x)[5:, 0].tolist() == pytest.approx(y[5:].tolist(), abs=1e-4)
 
 
 def test_errors_are_called_where_f1_is_best():
     logits = torch.tensor([3.0, 2.0, 1.0, 0.0, -1.0, 9.0])
-    found = heads.best_call(logits, torch.tensor([1, 0, 1, 0, 0, -1], dtype=torch.int8))
+    found = fitting.best_call(logits, torch.tensor([1, 0, 1, 0, 0, -1], dtype=torch.int8))
     assert found == 0.5  # two hits of three called: F1 .8
-    assert heads.best_call(logits, torch.ones(6, dtype=torch.int8)) < -1
+    assert fitting.best_call(logits, torch.ones(6, dtype=torch.int8)) < -1
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
 def test_temperature_undoes_a_scale(scale):
     margin = torch.linspace(-3, 3, 201)
-    found = heads.temperature(margin * scale, torch.sigmoid(margin), torch.ones(201))
+    found = fitting.temperature(margin * scale, torch.sigmoid(margin), torch.ones(201))
     assert found == pytest.approx(scale, rel=0.02)
