@@ -1,0 +1,98 @@
+"""Judgements arrive → a round starts → a version → the suite → promoted or kept; then the tasks are ordered by it.
+
+With the real jobs and backbone, no broker: what the beat would say is said by hand.
+"""
+
+import pytest
+
+from annotate.services.item import import_items
+from annotate.services.judgement import submit_judgement
+from annotate.services.queue import lease_next
+from annotate.services.task import make_tasks
+from tests.annotate.making import make_item
+from tests.worker.conftest import PROMPTS, jsonl, row
+from worker.models import Job, SelectionPolicy, SuiteScore
+from worker.models.round import RoundState
+from worker.models.version import VersionState
+from worker.services import rounds, selection
+from worker.services.job import run_now
+from worker.services.suite import freeze_held_out, leaderboard
+from worker.tasks import rounds as beat
+
+
+@pytest.fixture
+def running(judged, tmp_path_factory, settings):
+    """A project that retrains after 20 new judgements."""
+    settings.CACHE_DIR = tmp_path_factory.getbasetemp() / "embeddings"
+    import_items(project=judged, file=jsonl(*map(row, range(PROMPTS, 2 * PROMPTS))), format="jsonl")
+    suite = freeze_held_out(project=judged, name="core")
+    rounds.set_policy(project=judged, enabled=True, after_judgements=20, suite=suite)
+    return judged
+
+
+def work(project):
+    """What the beat and the workers do until nothing is left."""
+    for _ in range(8):
+        beat()
+        for job in project.jobs.unfinished().order_by("pk"):
+            ended = run_now(job)
+            assert ended.state == "done", ended.error
+
+
+def test_judgements_become_a_version_in_use(running):
+    work(running)
+    one = running.rounds.get()
+    assert (one.state, one.reason, one.against) == (RoundState.PROMOTED, "judgements", None), one.words
+    assert running.versions.get(state=VersionState.PROMOTED) == one.version
+    suite = running.round_policy.suite
+    assert SuiteScore.objects.filter(version=one.version).count() == suite.pairs.count()
+    assert leaderboard(suite)[0].accuracy.value > 0.9
+    import_items(project=running, file=jsonl(*map(row, range(2 * PROMPTS, 2 * PROMPTS + 20))), format="jsonl")
+    work(running)
+    second = running.rounds.get(number=2)
+    assert (second.state, second.against, second.version.number) == (RoundState.KEPT, one.version, 2), second.words
+    assert "Not promoted: the interval holds 0." in second.words
+    assert running.versions.get(state=VersionState.PROMOTED) == one.version
+
+
+@pytest.mark.parametrize("strategy", ["margin", "information", "random"])
+def test_tasks_are_ordered_by_the_version_and_keep_their_probability(running, bob, strategy):
+    work(running)
+    items = [
+        make_item(running, f"Where is the library of town {n}?", f"It stands in {n}.", "I like it.") for n in range(30)
+    ]
+    make_tasks(project=running, items=items)
+    running.tasks.exclude(item__in=items).update(open_slots=0)
+    selection.set_policy(project=running, strategy=strategy, random_share=0.25, batch=8)
+    job = run_now(selection.order(policy=SelectionPolicy.objects.get()))
+    assert job.state == "done", job.error
+    front = selection.in_front(running)
+    lots = 8 if strategy == "random" else 2
+    assert (job.result["waiting"], job.result["in_front"], job.result["by_lot"]) == (30, 8, lots)
+    assert front.filter(reason="random").count() == lots
+    assert all(lots / 30 - 1e-9 <= task.probability <= 1 for task in front)
+    lease = lease_next(project=running, user=bob)
+    assert lease.task in front
+    said = _answer(lease, bob)
+    assert said.probability == lease.task.probability
+    assert said.served == f"{lease.task.reason}, priority"
+
+
+def _answer(lease, user):
+    from annotate.services.judgement import shown_in
+
+    left, right = lease.shown_order
+    answer = {"outcome": "ranking", "ranking": [[left], [right]], "strength": 1, "schema_version": 1}
+    answer["texts_sha256"] = dict(shown_in(lease).sha256)
+    return submit_judgement(assignment=lease, user=user, answer=answer, idempotency_key="a")
+
+
+def test_a_suite_that_was_tampered_with_fails_its_job_and_the_round(running):
+    beat()
+    run_now(Job.objects.get(kind="train"))
+    beat()
+    running.round_policy.suite.pairs.all()[:1].get().delete()
+    failed = run_now(Job.objects.get(kind="evaluate"))
+    assert "not those that were frozen" in failed.error
+    beat()
+    assert "Measuring failed: The pairs of suite core" in running.rounds.get().words
