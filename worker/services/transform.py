@@ -1,6 +1,7 @@
 """A version with other transforms is a new version of the same file: what was used never changes silently."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,6 +15,7 @@ from worker.rm.transforms import RAW, read, sources
 from worker.services.job import launch
 
 BATCH = 2000
+References = Mapping[str, Mapping[str, list[float]]]
 SAME = (
     "recipe", "snapshot", "backbone", "encode_hash", "heads", "metrics", "temperature", "mean", "std", "file",
     "file_sha256", "affected_at", "affected",
@@ -21,11 +23,14 @@ SAME = (
 
 
 @transaction.atomic
-def transform_version(*, version: Version, transforms: list[dict], actor: User | None = None) -> Version:
+def transform_version(
+    *, version: Version, transforms: list[dict], references: References | None = None, actor: User | None = None
+) -> Version:
     """A candidate that gives what this version gives, transformed; its scoring is launched.
 
     A standardise without mean and std, or a temperature without value, takes the version's own. References are the
-    raw scores that the version has stored now, and stay as they are. ValidationError where a step is wrong, or where
+    raw scores that the version has stored now, with those handed over (source → prompt → scores), and stay as they
+    are. ValidationError where a step is wrong, or where
     there are no scores to compare with.
     """
     filled = [_filled(version, step) for step in transforms] if isinstance(transforms, list) else transforms
@@ -39,7 +44,7 @@ def transform_version(*, version: Version, transforms: list[dict], actor: User |
     made.state, made.transforms = VersionState.CANDIDATE, [step.model_dump() for step in steps]
     made.save()
     for source in sources(steps):
-        _keep_references(version, made, source)
+        _keep_references(version, made, source, (references or {}).get(source, {}))
     record(kind="version.transformed", subject=made, project=made.project, actor=actor, number=made.number)
     launch(project=made.project, kind=JobKind.SCORE, params={"version": made.pk}, actor=actor)
     return made
@@ -55,10 +60,10 @@ def _filled(version: Version, step: object) -> object:
     return own.get(step.get("name"), {}) | step
 
 
-def _keep_references(version: Version, made: Version, source: str) -> None:
+def _keep_references(version: Version, made: Version, source: str, given: Mapping[str, list[float]]) -> None:
     scores = Score.objects.filter(version=version, head=RAW if version.transforms else PREFERENCE)
     scores = scores.filter(response__source=source) if source else scores
-    by_prompt: dict[str, list[float]] = defaultdict(list)
+    by_prompt: dict[str, list[float]] = defaultdict(list, {prompt: list(values) for prompt, values in given.items()})
     for prompt, value in scores.order_by("response_id").values_list("response__item__prompt_sha256", "value"):
         by_prompt[prompt].append(value)
     if not by_prompt:
