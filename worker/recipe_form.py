@@ -33,10 +33,7 @@ class RecipeForm(forms.Form):
     def __init__(
         self, data: QueryDict | None = None, *, project: Project, here: str, initial: Mapping | None = None
     ) -> None:
-        if data is not None:
-            data = data.copy()
-            data.setlistdefault("heads.parts", list(DEFAULTS["heads.parts"]))
-        super().__init__(data, initial=DEFAULTS | {"queue": "cpu"} | dict(initial or {}))
+        super().__init__(_completed(data), initial=DEFAULTS | {"queue": "cpu"} | dict(initial or {}))
         self.criteria = [criterion.key for criterion in project.schema.criteria]
         self.fields["name"] = forms.ChoiceField(
             label="Trainer", choices=list(TRAINERS.items()), widget=forms.RadioSelect
@@ -105,12 +102,24 @@ class RecipeForm(forms.Form):
         return {"title": GROUPS[part], "fields": usual, "rare": rare, "open": any(map(self._stands_out, rare))}
 
     def _stands_out(self, field: forms.BoundField) -> bool:
-        return bool(field.errors) or _written(field.value()) not in ("", _written(DEFAULTS[field.name]))
+        usual = ("", _written(None), _written(DEFAULTS[field.name]))
+        return bool(field.errors) or _written(field.value()) not in usual
 
     def formula(self) -> tuple[str, str, str, str]:
         """The line of `formulas` that is chosen."""
         chosen = self._values()["preference.objective"]
         return next((line for line in formulas() if line[0] == chosen), formulas()[0])
+
+
+def _completed(data: QueryDict | None) -> QueryDict | None:
+    """With the default of each choice that was not sent: another trainer's, or one nobody was asked for."""
+    if data is None:
+        return None
+    data = data.copy()
+    for name, default in DEFAULTS.items():
+        if choices(name) and name != "name":
+            data.setlistdefault(name, list(default) if isinstance(default, tuple) else [default])
+    return data
 
 
 def _same(keys: list[str] | tuple[str, ...]) -> list[tuple[str, str]]:

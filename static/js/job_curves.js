@@ -9,7 +9,7 @@ const MOST = 4000; // points kept in the page; a long run loses every second one
 const AXIS = { gridcolor: "var(--line)", zeroline: false };
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const COSTS = [
-  { key: "tokens_per_second", name: "useful tokens a second", say: (v) => Math.round(v).toLocaleString("en"), color: "var(--accent)" },
+  { key: "tokens_per_second", name: "useful tokens a second", axis: "tokens/s", say: (v) => Math.round(v).toLocaleString("en"), color: "var(--accent)" },
   { key: "padding", name: "padding", say: percent, color: "var(--c3)", tickformat: ".0%" },
   { key: "memory_mb", name: "memory, MB", say: (v) => Math.round(v).toLocaleString("en"), color: "var(--c2)" },
   { key: "learning_rate", name: "learning rate", say: (v) => v.toExponential(1).replace("-", "−"), color: "var(--c4)", aside: true },
@@ -45,8 +45,10 @@ export function draw(points) {
   const dotted = { yaxis: "y2", line: { color: "var(--gold)", dash: "dot" } };
   if (having(points, "accuracy").length) traces.push(line(points, "accuracy", "training accuracy", dotted));
   if (having(points, "held_out_accuracy").length) traces.push(heldOut(points));
+  const narrow = chart.clientWidth < 480;
+  const legend = { orientation: "h", y: 1.02, yanchor: "bottom" };
   const layout = {
-    height: 320, hovermode: "x", margin: { l: 56, r: 56, t: 8, b: 48 }, legend: { orientation: "h", y: 1.15 },
+    height: narrow ? 380 : 320, hovermode: "x", margin: { l: 56, r: 56, t: narrow ? 88 : 32, b: 48 }, legend,
     xaxis: { ...AXIS, title: { text: "step" } }, yaxis: { ...AXIS, title: { text: "loss" } },
     yaxis2: { ...AXIS, title: { text: "accuracy" }, overlaying: "y", side: "right", showgrid: false, tickformat: ".0%" },
   };
@@ -73,10 +75,10 @@ function drawCosts(points) {
   const curves = known.filter(({ aside }) => !aside);
   const layout = { height: 120 * curves.length + 56, margin: { l: 72, r: 16, t: 8, b: 48 }, showlegend: false, hovermode: "x" };
   layout.grid = { rows: curves.length, columns: 1, pattern: "independent", roworder: "top to bottom" };
-  const data = curves.map(({ key, name, color, tickformat }, n) => {
+  const data = curves.map(({ key, name, axis, color, tickformat }, n) => {
     const place = n ? String(n + 1) : "";
     layout[`xaxis${place}`] = { ...AXIS, ...(n === curves.length - 1 && { title: { text: "step" } }) };
-    layout[`yaxis${place}`] = { ...AXIS, title: { text: name.split(",")[0].replace("useful ", "") }, rangemode: "tozero", tickformat };
+    layout[`yaxis${place}`] = { ...AXIS, title: { text: axis ?? name.split(",")[0] }, rangemode: "tozero", tickformat };
     return line(points, key, name, { xaxis: `x${place}`, yaxis: `y${place}`, line: { color } });
   });
   plot(speed, { data, layout });

@@ -142,3 +142,12 @@ def test_a_count_that_failed_can_be_asked_for_again(browser, judged):
     launch(project=judged, kind="preview", params={"recipe": {"name": "heads"}, "backbone": "minilm"})
     Job.objects.update(state=JobState.FAILED)
     assert "Count exactly" in page_of(browser, PREVIEW, HEADS)
+
+
+def test_a_choice_that_was_not_sent_stands_at_its_default(browser, judged):
+    fragment = page_of(browser, TRAIN, HEADS, headers=HTMX)
+    for value in ("rao_kupper", "shared", "logistic"):
+        assert re.search(rf'value="{value}" selected', fragment)
+    assert "<details open>" not in fragment
+    browser.post(TRAIN, HEADS)
+    assert Job.objects.get().params["recipe"] == {"name": "heads"}

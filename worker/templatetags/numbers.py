@@ -67,4 +67,6 @@ def plain(value: object) -> str:
         return ", ".join(map(plain, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
     return {None: "auto", "": "none"}.get(value) or str(value)
