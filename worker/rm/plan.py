@@ -1,4 +1,4 @@
-"""What a training run reads, worked out before it starts: inputs, verdicts by prompt group, and all else that is known."""
+"""What a training run reads, worked out before it starts: inputs, verdicts by prompt group, and all else said."""
 
 import hashlib
 import json

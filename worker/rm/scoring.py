@@ -5,9 +5,10 @@ from pathlib import Path
 
 import torch
 
-from . import backbone, gating
+from . import backbone, gating, tuned
 from .embed import embed
 from .heads import RewardModel
+from .tuned import TunedModel
 from .types import Example, Report, Scored, silent
 
 
@@ -21,11 +22,13 @@ def backbone_of(model: RewardModel) -> backbone.Backbone:
 
 @torch.no_grad()
 def score(
-    model: RewardModel, examples: Sequence[Example], cache_dir: Path | None = None, report: Report = silent
+    model: RewardModel | TunedModel, examples: Sequence[Example], cache_dir: Path | None = None, report: Report = silent
 ) -> Scored:
     """Every head's score of every example, in their order; float32, the same alone and in company."""
     if not examples:
         raise ValueError("there is nothing to score")
+    if isinstance(model, TunedModel):
+        return tuned.score(model, examples, report)
     reader = backbone_of(model)
     embedded = embed(reader, examples, model.rule, cache_dir, report)
     prompts = gating.prompts(reader, examples, model.rule, cache_dir, report) if model.gate else None
