@@ -72,7 +72,7 @@ OPTIONS = {
     "preference.reliability": Option("Weigh raters", "A verdict counts by its rater's reliability.", rare=True),
     "preference.smoothing": Option("Smoothing ε", "p becomes (1−ε)p + ε(1−p).", rare=True, when=pairwise),
     "preference.centring": Option("Centring c", "Adds c · mean (r₁ + r₂)².", rare=True),
-    "extras.members": Option("Ensemble", "That many heads, which differ by their start and the data's order."),
+    "extras.members": Option("Ensemble", "That many heads, each on its own draw of the prompts."),
     "extras.combine": Option("Of its members", "mean, the worst, mean − λ·variance, or a quantile.", when=several),
     "extras.uwo_weight": Option("λ of the variance", when=combined("uwo")),
     "extras.quantile": Option("Quantile of the members", when=combined("quantile")),

@@ -8,7 +8,8 @@ from django.conf import settings
 from tests.inspector.making import make_version
 from worker.models import Version
 from worker.rm import backbone, checkpoint, features
-from worker.rm.heads import Linear, RewardModel
+from worker.rm.heads import RewardModel
+from worker.rm.layers import Linear
 
 HEADS = ("preference", "attribute:helpful", "segment:wrong")
 
@@ -25,7 +26,7 @@ def model(seed: int = 0) -> RewardModel:
         encode_hash=minilm.encoder.hash,
         rule="sentence",
         categories=("wrong",),
-        heads=HEADS,
+        rows=HEADS[1:],
         segment=_linear(draw, 1, minilm.dim + len(features.SEGMENT)),
         response=_linear(draw, len(HEADS), width),
     )

@@ -107,16 +107,22 @@ class Extras(_Part):
     verbosity: str = ""  # the criterion that measures length, taken out of the others before gating
     odin: bool = False  # two heads, quality and length; length is dropped at scoring (arXiv 2402.07319)
     length_calibration: bool = False  # subtract the LOWESS of score on length, fitted on the training responses
-    members: int = Field(1, ge=1, le=16)  # heads that differ by their start and the data's order
+    members: int = Field(1, ge=1, le=16)  # heads that differ by the prompts they drew, and by start or order
     combine: Literal["mean", "wco", "uwo", "quantile"] = "mean"  # of the members: arXiv 2310.02743
     uwo_weight: Weight = 0.5  # λ of mean − λ·variance
     quantile: float = Field(0.25, gt=0, lt=1)  # of combine="quantile"
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> "Extras":
+        if self.gate and (self.odin or self.members > 1):
+            raise ValueError("A gate is in place of the preference head, so it has neither members nor a length head.")
+        return self
 
 
 class Heads(_Part):
     """Heads on frozen, cached embeddings."""
 
-    head: Literal["logistic", "ridge", "mlp"] = "logistic"
+    head: Literal["logistic", "ridge", "mlp"] = "logistic"  # ridge: least squares of Δ on 4(p − ½), whatever objective
     hidden: int = Field(64, ge=4, le=1024)  # width of the mlp
     rule: Literal["sentence", "subsentence"] = "sentence"  # how responses are cut into segments
     parts: tuple[Literal["embeddings", "surface", "cosines", "segments"], ...] = (
@@ -164,3 +170,9 @@ class Recipe(_Part):
     extras: Extras = Extras()
     heads: Heads = Heads()
     tuning: Tuning = Tuning()
+
+    @model_validator(mode="after")
+    def _linear_odin(self) -> "Recipe":
+        if self.name == "heads" and self.extras.odin and self.heads.head == "mlp":
+            raise ValueError("ODIN parts two linear heads: choose a logistic or a ridge head with it.")
+        return self
