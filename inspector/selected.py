@@ -2,12 +2,12 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from annotate.formats.jsonl import dumps
 from inspector.stats.selection import choose, ranking
 from worker.models import Candidate, CandidateScore, Pool, Version
 from worker.models.pool import CandidateQuerySet
@@ -66,7 +66,7 @@ def lines(found: Iterable[Ranked], *, every: bool, format: str) -> Iterator[str]
     for one in found:
         for answer in one.answers if every else [one.chosen]:
             row = _row(one, answer)
-            yield _cells([row[name] for name in COLUMNS]) if format == "csv" else dumps(_json(row, answer)) + "\n"
+            yield _cells([row[name] for name in COLUMNS]) if format == "csv" else _line(row, answer)
 
 
 def _row(one: Ranked, answer: Answer) -> dict:
@@ -84,10 +84,11 @@ def _row(one: Ranked, answer: Answer) -> dict:
     }
 
 
-def _json(row: dict, answer: Answer) -> dict:
+def _line(row: dict, answer: Answer) -> str:
     del row["prompt"]
     context = {"context": answer.candidate.context} if answer.candidate.context else {}
-    return {"turns": answer.candidate.turns} | context | row
+    row = {"turns": answer.candidate.turns} | context | row
+    return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _cells(values: Iterable[object]) -> str:

@@ -7,15 +7,16 @@ from django.test.utils import CaptureQueriesContext
 from annotate.models import Role
 from annotate.services.invite import create_invite
 from annotate.services.project import add_member, create_project
-from tests.inspector.making import explain, judge, make_item, make_version, mark, score
+from tests.inspector.making import explain, judge, make_item, make_pool, make_version, mark, score
 from worker.services.job import launch
+from worker.services.serve_token import create_serve_token
 
 pytestmark = pytest.mark.django_db
 PAGES = (
     "", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/",
-    "versions/", "versions/1/",
+    "versions/", "versions/1/", "pools/", "serving/", "score-file/",
 )  # fmt: skip
-VIEWS = ("heatmap/", "length/", "drift/")
+VIEWS = ("heatmap/", "length/", "drift/", "best-of-n/", "transform/")
 
 
 def add_rows(project, alice, person, numbers):
@@ -27,6 +28,9 @@ def add_rows(project, alice, person, numbers):
         mark(judge(item, [[first], [second]]), first, "one")
         explain(version, first)
         explain(version, second)
+        make_pool(project, version, {f"p{n}": [(0.5, 1.0), (0.25, 0.0)] for n in range(number)})
+        create_serve_token(project=project, name=f"trainer {number}", actor=alice)
+        launch(project=project, kind="file", params={"name": "a"}, actor=alice)
         launch(project=project, kind="import", params={"name": "a"}, actor=alice)
         add_member(project=project, user=person(f"rater {number}"), role=Role.ANNOTATOR)
         create_invite(project=project, role=Role.ANNOTATOR, actor=alice)
