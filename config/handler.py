@@ -6,6 +6,7 @@ the first byte leaves. Here a thread keeps its connection, and a streamed respon
 """
 
 import asyncio
+import select
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
@@ -16,6 +17,7 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.core.signals import request_started
+from django.db import connections
 from django.http import HttpResponseBase
 from django.urls import set_script_prefix
 
@@ -41,6 +43,7 @@ class ThreadedHandler(ASGIHandler):
     def respond(self, scope: dict, body: BinaryIO, send: Callable[[dict], None]) -> list[dict]:
         """The messages of the response; those of a streamed one but the last are sent from here, one at a time."""
         set_script_prefix(get_script_prefix(scope))
+        _drop_broken_connections()
         request_started.send(type(self), scope=scope)
         request, refusal = self.create_request(scope, body)
         response = refusal or self.get_response(request)
@@ -57,6 +60,22 @@ class ThreadedHandler(ASGIHandler):
         finally:
             response.close()
             body.close()
+
+
+def _drop_broken_connections() -> None:
+    """A server that went away has hung up, which can be seen without the query that Django would ask it by."""
+    for connection in connections.all(initialized_only=True):
+        if connection.vendor == "postgresql" and (link := connection.connection):
+            if link.closed or hung_up(link.fileno()):
+                connection.close()
+            connection.health_check_enabled = False
+
+
+def hung_up(socket: int) -> bool:
+    """Is there anything to read where no answer is awaited?"""
+    waiting = select.poll()
+    waiting.register(socket, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _head(response: HttpResponseBase) -> dict:

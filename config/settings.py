@@ -126,8 +126,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # Lets annotate.prepared keep its plans; Django's own queries are never prepared.
-    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
+    # Lets annotate.prepared keep its plans, one for each query from the first time on; its constants stand in the SQL.
+    # Django's own queries are never prepared.
+    keep_plans = {"prepare_threshold": 5, "options": "-c plan_cache_mode=force_generic_plan"}
+    DATABASES["default"]["OPTIONS"] = keep_plans | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ARTIFACT_DIR = VAR_DIR / "artifacts"  # model files, named by us
 UPLOAD_DIR = VAR_DIR / "uploads"  # parsed, never served

@@ -1,6 +1,7 @@
 """HTTP as uvicorn calls it: few threads that stay, streamed responses in pieces, an end when the client has gone."""
 
 import itertools
+import socket
 import threading
 
 import pytest
@@ -9,7 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import path
 
-from config.handler import ThreadedHandler
+from config.handler import ThreadedHandler, hung_up
 
 closed = threading.Event()
 
@@ -95,3 +96,11 @@ async def test_a_client_that_leaves_before_its_request_is_whole_gets_nothing(app
     await client.send_input({"type": "http.disconnect"})
     await client.wait()
     assert await client.receive_nothing()
+
+
+async def test_a_connection_is_broken_when_the_other_end_has_hung_up():
+    ours, theirs = socket.socketpair()
+    assert not hung_up(ours.fileno())
+    theirs.close()
+    assert hung_up(ours.fileno())
+    ours.close()

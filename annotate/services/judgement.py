@@ -17,6 +17,7 @@ from annotate.services.event import record
 from annotate.services.flag import flag_task
 from annotate.services.known import is_told, right_of
 from annotate.services.lease import Conflict, lock_rater, locked, regain
+from annotate.services.queue import Queue
 from annotate.services.review import settle
 
 STORED = Prepared(
@@ -52,15 +53,38 @@ def submit_judgement(
     Raises ValidationError naming the field, and Conflict when the slot went to somebody else meanwhile or the task
     was answered already; nothing is stored then.
     """
-    _check_key(idempotency_key)
+    return _submit(assignment, user, answer, idempotency_key, active_ms, revision, flag)
+
+
+@transaction.atomic
+def submit_and_lease(
+    *,
+    queue: Queue,
+    ahead: Sequence[int],
+    assignment: Assignment,
+    answer: dict,
+    idempotency_key: str,
+    active_ms: int = 0,
+    revision: int | None = None,
+) -> Assignment | None:
+    """Store the answer as `submit_judgement` does, and lease what comes next in the same transaction: the rater is
+    locked once, and the disk is waited for once. Only of an assignment that is leased, so that one task is taken."""
+    _submit(assignment, queue.user, answer, idempotency_key, active_ms, revision, flag="")
+    return queue.hand_out(ahead)
+
+
+def _submit(
+    assignment: Assignment, user: User, answer: dict, key: str, active_ms: int, revision: int | None, flag: str
+) -> Judgement:
+    _check_key(key)
     lock_rater(assignment.rater_id)
-    mine = locked(assignment, idempotency_key)
+    mine = locked(assignment, key)
     if mine.key_used:
-        return _stored(mine, idempotency_key)
+        return _stored(mine, key)
     if mine.state == AssignmentState.SUBMITTED:
         raise Conflict("You have answered this task already, in another tab perhaps. Reload to change that answer.")
     _refuse_stale(mine, revision)
-    judgement, clean = _build(mine, user, answer, idempotency_key, active_ms)
+    judgement, clean = _build(mine, user, answer, key, active_ms)
     if mine.state != AssignmentState.LEASED and not regain(mine, timezone.now()):
         raise Conflict("Your time on this task ran out and others have answered it. Your work is kept here.")
     _save(judgement, clean)

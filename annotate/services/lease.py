@@ -55,10 +55,14 @@ HELD = Prepared(
 TAKE = PreparedUpdate(
     lambda task: (Task.objects.filter(pk=task, open_slots__gt=0), {"open_slots": F("open_slots") - 1}), task=int
 )
-LATE = Prepared(
-    lambda now: Assignment.objects.filter(state=LEASED, expires_at__lte=now).values_list("pk", flat=True)[:1],
-    now=datetime,
-)
+
+
+def late(now: datetime) -> QuerySet:
+    """Leases that have run out."""
+    return Assignment.objects.filter(state=LEASED, expires_at__lte=now)
+
+
+LATE = Prepared(lambda now: late(now).values_list("pk", flat=True)[:1], now=datetime)
 
 
 class Conflict(Exception):
@@ -137,8 +141,7 @@ def expire_leases(*, now: datetime | None = None) -> int:
 
 @transaction.atomic
 def _expire(now: datetime) -> int:
-    late = Assignment.objects.filter(state=LEASED, expires_at__lte=now)
-    rows = list(late.select_for_update(skip_locked=True).order_by("task_id", "pk"))
+    rows = list(late(now).select_for_update(skip_locked=True).order_by("task_id", "pk"))
     _give_back(rows, EXPIRED)
     return len(rows)
 

@@ -17,7 +17,7 @@ from annotate.prepared import Prepared, insert
 from annotate.services.event import record
 from annotate.services.hidden import Choice, hidden_choice
 from annotate.services.known import next_qualification, settle_qualification
-from annotate.services.lease import expire_leases, heartbeat, held_by, lease_end, lock_rater, on_desk, take_slot
+from annotate.services.lease import expire_leases, heartbeat, held_by, late, lease_end, lock_rater, on_desk, take_slot
 from annotate.services.quota import quota_reached
 from annotate.services.task import task_key
 
@@ -28,7 +28,10 @@ SPREADS = (2000, 200, 20)
 
 
 def _open_to(project: int, rater: int) -> TaskQuerySet:
-    return Task.objects.filter(project=project, reserved=False).not_had_by(rater).open().select_related("item")
+    """With `begun`: has anybody been served it?"""
+    begun = Exists(Assignment.objects.filter(task=OuterRef("pk")))
+    found = Task.objects.filter(project=project, reserved=False).not_had_by(rater).open()
+    return found.annotate(begun=begun).select_related("item")
 
 
 WHOSE = {"project": int, "rater": int}
@@ -85,8 +88,8 @@ class Queue:
     @cached_property
     def member(self) -> Membership | None:
         """With `must_qualify`: is a qualification set before this person? `kept`: were tasks ever kept for them?
-        `holds`: is a task on their desk?"""
-        return MEMBER.first(**self.whose)
+        `holds`: is a task on their desk? `late`: has the lease of anybody run out?"""
+        return MEMBER.first(**self.whose, now=self.now)
 
     @cached_property
     def orders(self) -> list[list[int]]:
@@ -98,12 +101,16 @@ class Queue:
         expire_leases(now=self.now)
         with transaction.atomic():
             lock_rater(self.user.pk)
-            held = None if self.member and not self.member.holds else held_by(self.project, self.user)
-            if held and heartbeat(assignment=held, now=self.now):
-                return held
-            while choice := self._choose(ahead=ahead):
-                if leased := self.take(choice):
-                    return leased  # else its last slot was taken meanwhile, and the next look does not find it
+            return self.hand_out(ahead)
+
+    def hand_out(self, ahead: Sequence[int]) -> Assignment | None:
+        """The same for a caller that has locked the rater, and expires leases once its transaction has ended."""
+        held = None if self.member and not self.member.holds else held_by(self.project, self.user)
+        if held and heartbeat(assignment=held, now=self.now):
+            return held
+        while choice := self._choose(ahead=ahead):
+            if leased := self.take(choice):
+                return leased  # else its last slot was taken meanwhile, and the next look does not find it
         return None
 
     def peek(self) -> Assignment | None:
@@ -163,7 +170,7 @@ class Queue:
 
     def _prepared(self, choice: Choice, ids: Sequence[int]) -> Assignment:
         """The assignment as it would be saved; one that the rater had and lost keeps its order and its draft."""
-        others, user = OTHERS(task=choice.task.pk), self.user
+        others, user = OTHERS(task=choice.task.pk) if getattr(choice.task, "begun", True) else [], self.user
         mine = next((a for a in others if a.rater_id == user.pk and a.kind == choice.kind), None)
         if mine is None:
             order = choice.shown_order or self._order(choice.task, ids, others)
@@ -191,15 +198,16 @@ def _refusal(project: Project, user: User, member: Membership | None, now: datet
     return quota_reached(project, user.pk, member, now)
 
 
-def _members(project: int, rater: int) -> QuerySet:
+def _members(project: int, rater: int, now: datetime) -> QuerySet:
     kept = Reservation.objects.filter(user=rater)  # which tasks, and whether they are open, is asked of these few alone
     asked = KnownAnswer.objects.filter(active=True, task__project=project, task__kind=TaskKind.QUALIFICATION)
     new = Q(role=Role.ANNOTATOR, qualified=None)
     own = Membership.objects.filter(project=project, user=rater)
-    return own.annotate(must_qualify=Q(Exists(asked)) & new, kept=Exists(kept), holds=Exists(on_desk(project, rater)))
+    own = own.annotate(must_qualify=Q(Exists(asked)) & new, kept=Exists(kept))
+    return own.annotate(holds=Exists(on_desk(project, rater)), late=Exists(late(now)))
 
 
-MEMBER = Prepared(_members, **WHOSE)
+MEMBER = Prepared(_members, **WHOSE, now=datetime)
 
 
 def why_nothing(project: Project, user: User, now: datetime | None = None) -> str:

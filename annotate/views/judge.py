@@ -21,7 +21,7 @@ from annotate.prepared import Prepared
 from annotate.services import draft as drafts
 from annotate.services import lease as leases
 from annotate.services.flag import flag_task
-from annotate.services.judgement import revise, submit_judgement
+from annotate.services.judgement import revise, submit_and_lease, submit_judgement
 from annotate.services.known import is_told
 from annotate.services.lease import Conflict
 from annotate.services.queue import Queue, lease_next, why_nothing
@@ -88,26 +88,36 @@ def ahead(request: HttpRequest, slug: str) -> HttpResponse:
 def submit(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
     """Store the answer; the page then goes to `feedback` or `next`. 422 names wrong fields, 409 says who was first."""
     assignment, body = _own(request, slug, pk), body_of(request)
-    # Keys with a colon are our own: nobody takes that of a model's answer, or of a file's row, before it comes.
-    key = text_in(body, "key").replace(":", "-")
-    sent = {"answer": body.get("answer"), "idempotency_key": key, "flag": text_in(body, "flag")}
-    sent |= {"user": request.user, "active_ms": whole(body.get("active_ms", 0)), "revision": _revision(body)}
+    project = assignment.task.project
+    queue, told = Queue(project, request.user), is_told(project, assignment)
+    decides = assignment.kind == AssignmentKind.ADJUDICATION
     try:
-        if body.get("revises") is None:
-            submit_judgement(assignment=assignment, **sent)
-        else:
-            old = get_object_or_404(Judgement, assignment=assignment, pk=whole(body["revises"]))
-            revise(judgement=old, **sent)
+        lease = _submitted(assignment, body, queue, goes_on=not told and not decides)
     except ValidationError as error:
         return JsonResponse({"errors": error.message_dict}, status=422)
     except Conflict as error:
         return _newer(assignment, error)
-    project = assignment.task.project
-    if assignment.kind == AssignmentKind.ADJUDICATION:
+    if decides:
         return JsonResponse({"next": after(project, assignment)})
-    if is_told(project, assignment):
+    if told:
         return JsonResponse(_onward(project) | {"feedback": reverse("annotate:feedback", args=[slug, pk])})
-    return JsonResponse(_served(request, project, body))
+    return JsonResponse(_served(queue, body, lease))
+
+
+def _submitted(assignment: Assignment, body: dict, queue: Queue, goes_on: bool) -> Assignment | None:
+    """Store what was sent; the lease of the next task where that can be had in one go."""
+    # Keys with a colon are our own: nobody takes that of a model's answer, or of a file's row, before it comes.
+    key, flag = text_in(body, "key").replace(":", "-"), text_in(body, "flag")
+    sent = {"answer": body.get("answer"), "idempotency_key": key, "revision": _revision(body)}
+    sent |= {"active_ms": whole(body.get("active_ms", 0)), "assignment": assignment}
+    if body.get("revises") is not None:
+        old = get_object_or_404(Judgement, assignment=assignment, pk=whole(body["revises"]))
+        revise(judgement=old, user=queue.user, flag=flag, **{k: v for k, v in sent.items() if k != "assignment"})
+    elif goes_on and body.get("lease") is True and assignment.state == AssignmentState.LEASED and not flag.strip():
+        return submit_and_lease(queue=queue, ahead=_seen(body), **sent)
+    else:
+        submit_judgement(user=queue.user, flag=flag, **sent)
+    return None
 
 
 @require_POST
@@ -142,7 +152,7 @@ def skip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return _refused(error, plain)
     if plain:
         return redirect("annotate:next", slug)
-    return JsonResponse(_served(request, assignment.task.project, body))
+    return JsonResponse(_served(Queue(assignment.task.project, request.user), body))
 
 
 @require_POST
@@ -177,17 +187,22 @@ def heartbeat(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
 # ---- What the answers say
 
 
-def _served(request: HttpRequest, project: Project, body: dict) -> dict:
-    """Where to go; if the page asks for it, with a lease, the task ahead of that, and how many are `left`.
+def _seen(body: dict) -> list[int]:
+    """The responses that the page has fetched ahead: of equal tasks the lease is on theirs."""
+    seen = body.get("ahead")
+    return seen if isinstance(seen, list) and all(isinstance(pk, int) for pk in seen) else []
 
-    Of equal tasks the lease is on the one whose responses the page has fetched `ahead`.
-    """
-    queue, wish = Queue(project, request.user), body.get("ahead")
-    seen = wish if isinstance(wish, list) and all(isinstance(pk, int) for pk in wish) else ()
-    lease = queue.lease(seen) if body.get("lease") is True else None
+
+def _served(queue: Queue, body: dict, lease: Assignment | None = None) -> dict:
+    """Where to go; if the page asks for it, with a lease, the task ahead of that, and how many are `left`."""
+    if lease is None and body.get("lease") is True:
+        queue = Queue(queue.project, queue.user)  # what was known of the rater may have changed
+        lease = queue.lease(_seen(body))
+    elif lease and queue.member and queue.member.late:
+        leases.expire_leases()
     found = lease and _ahead(queue)
-    left = {"left": left_for(request.user, project)} if body.get("left") is True else {}
-    return _onward(project, lease) | ({"ahead": found} if found else {}) | left
+    left = {"left": left_for(queue.user, queue.project)} if body.get("left") is True else {}
+    return _onward(queue.project, lease) | ({"ahead": found} if found else {}) | left
 
 
 def _ahead(queue: Queue) -> dict | None:
