@@ -11,6 +11,8 @@ JOBS = {
     "file": "worker.jobs.file",
     "evaluate": "worker.jobs.suite",
     "backbone": "worker.jobs.backbone",
+    "export": "worker.jobs.export",
     "select": "worker.jobs.select",
     "preview": "worker.jobs.preview",
+    "average": "worker.jobs.average",
 }

@@ -1,40 +1,98 @@
-"""Snapshot → dataset → fitted heads → version with metrics and a file; then its scoring is launched."""
+"""Snapshot → dataset → trained model → version with metrics and a file; then its scoring is launched."""
 
+import shutil
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
 from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
 from annotate.models import Project
 from worker.jobs.dataset import dataset_of
+from worker.jobs.loading import model_of
 from worker.jobs.metrics import metrics_of
 from worker.models import Job, Snapshot, Version
 from worker.models.job import JobKind, JobState
 from worker.progress import Progress
 from worker.rm import backbone as backbones
-from worker.rm import checkpoint
+from worker.rm import checkpoint, finetune, scoring, training, truncation
 from worker.rm.recipe import Recipe
-from worker.rm.training import Trained, fit_heads
-from worker.rm.types import Dataset
+from worker.rm.training import Trained
+from worker.rm.tuned import TunedModel
+from worker.rm.types import Dataset, Example
 from worker.services.job import launch
+from worker.services.repeat import work_folder
 
 SUFFIX = ".safetensors"
+TRAINERS = {"heads": training.fit, "lora": finetune.fit, "full": finetune.fit}
+KEPT = timedelta(days=14)  # a checkpoint that nobody went on from
+PROBES, CLOSE = 8, 1e-5
 
 
 def run(job: Job, progress: Progress) -> dict:
-    """params: snapshot (id), recipe (of rm.recipe), backbone (name)."""
+    """params: snapshot (id), recipe (of rm.recipe), backbone (name); where given resume (id of the job it goes on
+    from) and warm (id of the version whose weights it begins with)."""
     _sweep()
     snapshot = Snapshot.objects.get(pk=job.params["snapshot"], project=job.project)
-    progress.report("loading the backbone", 0, 1)
-    backbone = backbones.load(job.params["backbone"])
-    data, recipe = dataset_of(snapshot), Recipe.model_validate(job.params["recipe"])
-    trained = fit_heads(data, backbone, recipe, settings.CACHE_DIR, progress.report)
+    progress.report("reading the judgements", 0, 1)
+    recipe = Recipe.model_validate(job.params["recipe"])
+    data = _readable(dataset_of(snapshot), job.params["backbone"], recipe, progress)
+    folder = work_folder(job)
+    places = {"cache_dir": settings.CACHE_DIR, "work_dir": folder, "report": progress.report}
+    trained = TRAINERS[recipe.name](data, job.params["backbone"], recipe, **places, **_warm(job, recipe))
+    result = publish(job, snapshot, recipe, data, trained, progress)
+    shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+def _readable(data: Dataset, backbone: str, recipe: Recipe, progress: Progress) -> Dataset:
+    """Without the examples that are too long, where the recipe leaves such out."""
+    if recipe.encoding.truncation != "drop":
+        return data
+    found = truncation.survey(data, backbones.load(backbone, recipe.encoding).encoder)
+    progress.log(f"{len(found.dropped)} of {len(data.examples)} responses are too long and left out")
+    return truncation.kept(data, found)
+
+
+def _warm(job: Job, recipe: Recipe) -> dict:
+    """The model whose weights it begins with, if there is one."""
+    if not job.params.get("warm"):
+        return {}
+    version = Version.objects.get(pk=job.params["warm"], project=job.project)
+    model = model_of(version)
+    if recipe.name == "heads" or not isinstance(model, TunedModel):
+        raise ValueError(
+            f"{version} has no weights to begin with: only lora and full start warm, from one of their own"
+        )
+    return {"warm": model}
+
+
+def publish(job: Job, snapshot: Snapshot, recipe: Recipe, data: Dataset, trained: Trained, progress: Progress) -> dict:
+    """Write the file, read it back, and end the job with the version; or leave nothing behind."""
     version = _version(job, snapshot, recipe, data, trained)
     version.file = f"job{job.pk}-{job.claim}{SUFFIX}"
     path = settings.ARTIFACT_DIR / version.file
     try:
+        progress.report("saving", 0, 1)
         version.file_sha256 = checkpoint.save(trained.model, path)
+        prove(path, trained, data.examples[:PROBES])
         return progress.finish(lambda: _store(job, version))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def prove(path: Path, trained: Trained, examples: Sequence[Example]) -> None:
+    """The saved file gives the scores of the model in memory; ValueError where it does not."""
+    before, after = (
+        scoring.score(model, examples, settings.CACHE_DIR) for model in (trained.model, checkpoint.load(path))
+    )
+    for head, values in before.heads.items():
+        if not np.allclose(values, after.heads.get(head, np.nan), rtol=CLOSE, atol=CLOSE):
+            raise ValueError(f"The saved model scores {head} unlike the trained one, so it was not kept; train again")
 
 
 def _version(job: Job, snapshot: Snapshot, recipe: Recipe, data: Dataset, trained: Trained) -> Version:
@@ -57,7 +115,7 @@ def _version(job: Job, snapshot: Snapshot, recipe: Recipe, data: Dataset, traine
 
 
 def _sweep() -> None:
-    """Remove files of runs that died: named by no version and by no claim in force.
+    """Remove what runs that died left: files named by no version and by no claim in force, and old checkpoints.
 
     In this order: whoever finishes while we look is either still running or named.
     """
@@ -67,6 +125,9 @@ def _sweep() -> None:
     for path in files:
         if path.name not in named and _claim_in(path.name) not in claims:
             path.unlink(missing_ok=True)
+    for folder in (settings.ARTIFACT_DIR / "running").glob("job*"):
+        if not _wanted(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _claim_in(name: str) -> str:
@@ -74,8 +135,17 @@ def _claim_in(name: str) -> str:
     return name.partition("-")[2].partition(".")[0]
 
 
+def _wanted(folder: Path) -> bool:
+    """Whether a job may still go on from the checkpoint in the folder job17."""
+    pk = int(folder.name.removeprefix("job"))
+    own = Job.objects.filter(Q(pk=pk) | Q(params__resume=pk), kind=JobKind.TRAIN)
+    fresh = own.filter(finished_at__gt=timezone.now() - KEPT)
+    stopped = fresh.exclude(state=JobState.DONE).exists() and not own.filter(state=JobState.DONE).exists()
+    return stopped or own.unfinished().exists()
+
+
 def _store(job: Job, version: Version) -> dict:
-    """The version row and the scoring job, in the transaction that ends the train job."""
+    """The version row and the scoring job, in the transaction that ends the job."""
     Project.objects.select_for_update().get(pk=job.project_id)  # two trainings at once get two numbers
     version.parent = job.project.versions.first()
     version.number = version.parent.number + 1 if version.parent else 1

@@ -76,13 +76,19 @@ def _trained(network, found: Plan, recipe: Recipe, work_dir: Path, report: Repor
     run = Run(network, found, recipe, work_dir)
     try:
         run.all_steps(report)
-    except torch.OutOfMemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if not _short_of_memory(error):
+            raise
         raise torch.OutOfMemoryError(f"out of memory with a token_budget of {run.budget}: {error}") from error
     if words:
         words.put_back()
     if recipe.tuning.checkpointing:
         network.model.gradient_checkpointing_disable()
     return run
+
+
+def _short_of_memory(error: Exception) -> bool:
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def _start_from(warm: TunedModel, network, recipe: Recipe) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -30,8 +31,8 @@ def _json(said: Mapping[str, object]) -> dict[str, str]:
 
 
 def publish(path: Path, content: bytes) -> None:
-    """The file, on the disk and whole or not at all."""
-    draft = path.with_name(path.name + ".part")
+    """The file, on the disk and whole or not at all, whoever else writes it."""
+    draft = path.with_name(f"{uuid4().hex}.part")
     try:
         with draft.open("wb") as file:
             file.write(content)

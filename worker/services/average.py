@@ -1,0 +1,26 @@
+"""The mean of versions' weights, launched."""
+
+from collections.abc import Sequence
+
+from django.core.exceptions import ValidationError
+
+from annotate.models import User
+from worker.models import Job, Version
+from worker.models.job import JobKind
+from worker.services.job import launch
+
+LEAST = 2
+
+
+def start_average(*, versions: Sequence[Version], actor: User | None = None, queue: str = "cpu") -> Job:
+    """A job that averages fine-tunes of one start; ValidationError where they cannot be of one."""
+    if len({version.pk for version in versions}) < LEAST:
+        raise ValidationError("Choose at least two versions to average.")
+    if len({version.project_id for version in versions}) > 1:
+        raise ValidationError("Versions of one project alone can be averaged.")
+    if len({(one.backbone, one.encode_hash, one.recipe["name"], *one.heads) for one in versions}) > 1:
+        raise ValidationError("Only versions of one trainer, backbone, encoding and the same heads can be averaged.")
+    if versions[0].recipe["name"] == "heads":
+        raise ValidationError("Heads have no weights of a backbone to average: choose versions of lora or full.")
+    params = {"versions": sorted(version.pk for version in versions)}
+    return launch(project=versions[0].project, kind=JobKind.AVERAGE, params=params, actor=actor, queue=queue)
