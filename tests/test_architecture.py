@@ -23,6 +23,7 @@ PURE = (
     "annotate/world/**/*.py",
     "inspector/paint.py",
     "inspector/stats/**/*.py",
+    "worker/compare.py",
     "worker/rm/**/*.py",
 )
 FRAMEWORKS = {"django", "celery", "channels", "plotly", "django_htmx", "environ"}

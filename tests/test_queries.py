@@ -14,7 +14,8 @@ from worker.services.serve_token import create_serve_token
 pytestmark = pytest.mark.django_db
 PAGES = (
     "", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/",
-    "versions/", "versions/1/", "pools/", "serving/", "score-file/",
+    "versions/", "versions/1/", "pools/", "serving/", "score-file/", "rounds/", "suites/", "selection/", "lineage/",
+    "versions/1/lineage/",
 )  # fmt: skip
 VIEWS = ("heatmap/", "length/", "drift/", "best-of-n/", "transform/")
 

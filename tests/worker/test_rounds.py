@@ -234,7 +234,21 @@ def test_a_warm_start_names_the_promoted_version(policy, judged):
     more(judged, [PROMPTS + 1])
     params = rounds.start(project=judged, reason="asked").job.params
     assert params["warm"] == judged.versions.get().pk
-    assert params["recipe"] == {"name": "lora"}
+    assert params["recipe"]["name"] == "lora"
+
+
+def test_heads_cannot_begin_from_weights(policy, judged):
+    promote(version=trained(judged))
+    rounds.set_policy(project=judged, warm=True, recipe={"name": "lora"})
+    more(judged, [PROMPTS + 1])
+    assert "warm" not in rounds.start(project=judged, reason="asked").job.params
+
+
+def test_a_recipe_that_is_no_recipe_is_refused(policy, judged):
+    rounds.set_policy(project=judged, recipe={"name": "magic"})
+    with pytest.raises(ValidationError, match="recipe cannot be used"):
+        rounds.start(project=judged, reason="asked")
+    assert not Job.objects.exists()
 
 
 def test_of_two_workers_that_find_it_due_one_starts_it(policy, judged, monkeypatch):

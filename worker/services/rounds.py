@@ -16,6 +16,7 @@ from worker.models import Job, Round, RoundPolicy, Version
 from worker.models.job import JobKind, JobState
 from worker.models.round import RoundState, Rule
 from worker.models.version import VersionState
+from worker.rm.recipe import Recipe
 from worker.round_words import decision
 from worker.services.affected import note_withdrawals
 from worker.services.job import launch
@@ -76,14 +77,28 @@ def start(*, project: Project, reason: str, actor: User | None = None, of: Versi
 def _params(policy: RoundPolicy, found: Survey, of: Version | None) -> dict:
     """What the training job is told; ValidationError where the newest version was made in the same way."""
     promoted, newest = promoted_in(policy.project), policy.project.versions.select_related("snapshot").first()
-    like = of or promoted
-    recipe = (of and of.recipe) or policy.recipe or (like.recipe if like else {"name": "heads"})
+    like, base = of or promoted, of or newest
+    recipe = _whole((of and of.recipe) or policy.recipe or (like.recipe if like else {}))
     backbone = (of and of.backbone) or policy.backbone or (like.backbone if like else settings.BACKBONE)
-    base = of or newest
-    if base and base.snapshot.sha256 == found.sha256 and (base.recipe, base.backbone) == (recipe, backbone):
+    same = base and base.snapshot.sha256 == found.sha256 and base.backbone == backbone
+    if same and _whole(base.recipe) == recipe:
         raise ValidationError(f"Version {base.number} was made from the same judgements by the same recipe.")
-    warm = {"warm": promoted.pk} if policy.warm and promoted and not of and recipe["name"] != "heads" else {}
-    return {"recipe": recipe, "backbone": backbone} | warm | ({"parent": of.pk} if of else {})
+    warm = policy.warm and promoted and not of and _can_begin(promoted, recipe, backbone)
+    params = {"recipe": recipe, "backbone": backbone} | ({"warm": promoted.pk} if warm else {})
+    return params | ({"parent": of.pk} if of else {})
+
+
+def _whole(recipe: dict) -> dict:
+    """The recipe with every value, so that two can be compared."""
+    try:
+        return Recipe.model_validate(recipe).model_dump(mode="json")
+    except ValueError as error:
+        raise ValidationError(f"The recipe cannot be used: {error}") from None
+
+
+def _can_begin(version: Version, recipe: dict, backbone: str) -> bool:
+    """Only tuned weights can be begun from, by the same trainer and of the same backbone."""
+    return recipe["name"] != "heads" and (version.recipe["name"], version.backbone) == (recipe["name"], backbone)
 
 
 # ---- Going on
