@@ -1,6 +1,7 @@
 """Metrics against hand-worked values and brute force."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +11,16 @@ from worker.jobs.metrics import (
     attribute_metrics,
     auroc_interval,
     baselines,
+    leakage,
     metrics_of,
     nll,
     pearson,
+    preference_metrics,
+    quantile_metrics,
     repeat_agreement,
     segment_metrics,
+    step_metrics,
+    weighted_accuracy,
 )
 from worker.rm.types import Comparison, Dataset, Example, HeldOut
 from worker.words import in_words
@@ -52,15 +58,75 @@ def test_metrics_know_the_temperature_all_verdicts_and_what_is_suspicious():
 
     def metrics(margins: list[float], temperature: float) -> dict:
         pairs = np.zeros(len(margins), int)
-        return metrics_of(
-            data, HeldOut(np.array(margins), np.ones(len(margins)), pairs, pairs + 1, {}, {}), temperature
-        )
+        held = HeldOut(np.array(margins), np.ones(len(margins)), pairs, pairs + 1, {}, {})
+        return metrics_of(replace(data, test=data.test * len(margins)), held, temperature)
 
     some, none = metrics([2, 2, -2, -2, -2], 2.0), metrics([-2] * 10, 2.0)
     assert some["swapped_check"] == {"value": pytest.approx(0.6), "suspicious": False}
     assert none["swapped_check"] == {"value": 1.0, "suspicious": True}
     assert none["nll"] == pytest.approx(math.log(1 + math.e))
-    assert none["ceiling"]["n"] == 1
+    assert none["ceiling"]["n"] == 10 + 45  # with the training verdict, and among themselves
+
+
+def held(margins, p):
+    zeros = np.zeros(len(p), int)
+    return HeldOut(np.array(margins, float), np.array(p, float), zeros, zeros + 1, {}, {})
+
+
+def test_a_pair_seldom_asked_counts_for_those_that_were_not():
+    """Right on one asked with probability ¼, wrong on one asked for certain; the tie says nothing."""
+    found = weighted_accuracy(held([1, -1, 1], [1, 1, 0.5]), np.array([0.25, 1.0, 0.1]))
+    assert (found.value, found.n) == (4 / 5, 2)
+    assert found.low < 4 / 5 < found.high
+
+
+def test_with_equal_chances_the_weighted_accuracy_is_the_accuracy():
+    margins, p = RNG.normal(size=60), RNG.integers(0, 2, 60)
+    assert weighted_accuracy(held(margins, p), np.full(60, 0.2)).as_dict() == pytest.approx(
+        pair_accuracy(margins, p).as_dict()
+    )
+
+
+def test_the_weighted_accuracy_undoes_a_selection_of_hard_pairs():
+    """Hard pairs, on which the model guesses, are asked four times as often; all tasks have .75 right on average."""
+    hard = RNG.random(40_000) < 0.5
+    asked = RNG.random(40_000) < np.where(hard, 0.8, 0.2)
+    right = np.where(hard, RNG.random(40_000) < 0.5, 1)[asked]
+    found = weighted_accuracy(held(2 * right - 1, np.ones(asked.sum())), np.where(hard, 0.8, 0.2)[asked])
+    assert found.low < 0.75 < found.high
+    assert abs(right.mean() - 0.75) > 0.1
+    assert found.high - found.low < 0.05
+
+
+def test_nothing_decided_has_no_accuracy_of_any_kind():
+    found = preference_metrics(held([1.0], [0.5]), [], [Comparison(0, 1, 0.5)], np.ones(2), 1.0, [])
+    names = ("pair_accuracy", "weighted_accuracy", "swapped_check")
+    assert [found[name]["value"] for name in names] == [None] * 3
+    assert (found["ceiling"], found["tied"], found["comparisons"]) == (None, 1, 1)
+
+
+@pytest.mark.parametrize("zeros", [0, 3])
+def test_accuracy_with_swapped_labels_is_the_rest(zeros):
+    margins, p = np.append(RNG.normal(size=40), [0.0] * zeros), RNG.integers(0, 2, 40 + zeros)
+    said = [Comparison(0, 1, 1.0)] * len(p)
+    found = preference_metrics(held(margins, p), said, said, np.ones(2), 1.0, said)
+    assert found["swapped_check"]["value"] == pytest.approx(1 - found["pair_accuracy"]["value"])
+
+
+def test_prompts_and_pairs_of_texts_in_both_parts_are_counted():
+    texts = [("x", "a"), ("x", "b"), ("y", "b"), ("y", "a"), ("z", "c"), ("z", "d")]
+    examples = [Example(str(n), group, (("user", group),), text) for n, (group, text) in enumerate(texts)]
+    clean = Dataset(examples, [Comparison(0, 1, 1.0)], [Comparison(4, 5, 1.0)])
+    assert leakage(clean) == {"prompts": 0, "identical_pairs": 0}
+    assert leakage(replace(clean, test=[Comparison(2, 3, 1.0)])) == {"prompts": 0, "identical_pairs": 1}
+    assert leakage(replace(clean, test=[Comparison(1, 0, 1.0)])) == {"prompts": 1, "identical_pairs": 1}
+
+
+def test_steps_and_quantiles_by_hand():
+    steps = step_metrics(np.array([0.9, 0.2, 0.8, 0.1]), np.array([1.0, -1.0, 0.0, -0.5]))
+    assert (steps["auroc"]["value"], steps["wrong"], steps["n"]) == (1.0, 2, 4)
+    assert quantile_metrics(np.array([2.0, 2.0, 2.0, 2.0]), np.array([1.0, 2.0, 3.0, 4.0]))["value"] == 1.5 / 4
+    assert quantile_metrics(np.array([]), np.array([]))["value"] is None
 
 
 def test_nll_of_no_opinion_is_ln_2_and_of_a_soft_label_its_cross_entropy():

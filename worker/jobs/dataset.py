@@ -5,13 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from annotate.models import Judgement, Project, Response
 from annotate.models.item import Split
+from annotate.services.reliability import rater_weights
+from annotate.services.tally import who
 from worker.models import Candidate, Snapshot
-from worker.rm.types import Comparison, Dataset, Example, SpanLabel
-from worker.services.snapshot import verdicts_of
+from worker.rm.types import Comparison, Dataset, Example, Ranking, SpanLabel, StepLabel
+from worker.services.snapshot import groups_of, verdicts_of
 
 
 def example_of(response: Response, **said: object) -> Example:
-    """A response of an item; `said` are spans and ratings, for training."""
+    """A response of an item; `said` are spans, ratings and steps, for training."""
     item = response.item
     return Example(
         str(response.pk), item.prompt_sha256, turns_of(item.turns), response.text, passages(item.context), **said
@@ -36,20 +38,28 @@ def passages(context: Sequence[Mapping]) -> tuple[str, ...]:
 def dataset_of(snapshot: Snapshot) -> Dataset:
     """Everything the snapshot's judgements say, by response and by pair.
 
-    Spans are the union over raters, None for a response nobody marked or checked; ratings are means over raters.
-    Two raters on one pair stay two comparisons; pairs of equal texts are left out (the snapshot counts them).
+    Spans are the union over raters, None for a response nobody marked or checked; ratings and step labels are means
+    over raters. Two raters on one pair stay two comparisons; pairs of equal texts are left out (the snapshot counts
+    them). Raters are numbered as they come, and weigh what the project's reliability says of them now.
     """
     rows = snapshot.rows.select_related("judgement").prefetch_related("judgement__spans").order_by("judgement_id")
     judgements = [(row.judgement, row.split) for row in rows]
     responses = _responses(snapshot.project, (judgement for judgement, _ in judgements))
-    spans, ratings = _spans(judgements), _ratings(judgements)
+    spans, ratings, steps = _spans(judgements), _ratings(judgements), _steps(judgements, responses)
     position = {pk: n for n, pk in enumerate(responses)}
     examples = [
-        example_of(response, spans=spans.get(pk), ratings=ratings.get(pk, {})) for pk, response in responses.items()
+        example_of(response, spans=spans.get(pk), ratings=ratings.get(pk, {}), steps=steps.get(pk))
+        for pk, response in responses.items()
     ]
+    raters = _raters(judgement for judgement, _ in judgements)
     comparisons: dict[str, list[Comparison]] = {Split.TRAIN: [], Split.TEST: []}
     for judgement, split in judgements:
-        comparisons[split] += _comparisons(judgement, responses, position)
+        comparisons[split] += _comparisons(judgement, responses, position, raters[who(judgement)])
+    rankings = [
+        _ranking(judgement, responses, position, raters[who(judgement)])
+        for judgement, split in judgements
+        if split == Split.TRAIN
+    ]
     schema = snapshot.project.schema
     return Dataset(
         examples,
@@ -58,7 +68,15 @@ def dataset_of(snapshot: Snapshot) -> Dataset:
         tuple(category.key for category in schema.categories),
         tuple(criterion.key for criterion in schema.criteria),
         frozenset(_held_out(responses.values())),
+        [ranking for ranking in rankings if ranking],
+        {raters[name]: weight for name, weight in rater_weights(snapshot.project).items() if name in raters},
     )
+
+
+def _raters(judgements: Iterable[Judgement]) -> dict[str, str]:
+    """Each rater's number, in the order of their first judgements: it means nothing outside the data set."""
+    names = dict.fromkeys(who(judgement) for judgement in judgements)
+    return {name: f"rater {number}" for number, name in enumerate(names, 1)}
 
 
 def _responses(project: Project, judgements: Iterable[Judgement]) -> dict[int, Response]:
@@ -95,9 +113,47 @@ def _ratings(judgements: list[tuple[Judgement, str]]) -> dict[int, dict[str, flo
     return means
 
 
-def _comparisons(judgement: Judgement, responses: dict[int, Response], position: dict[int, int]) -> list[Comparison]:
+def _steps(
+    judgements: list[tuple[Judgement, str]], responses: Mapping[int, Response]
+) -> dict[int, tuple[StepLabel, ...]]:
+    """Of each response some steps of which were judged: those steps, and the mean of what was said of each."""
+    given: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for judgement, _ in judgements:
+        for response, labels in judgement.steps.items():
+            for number, label in enumerate(labels):
+                if label is not None:
+                    given[int(response)][number].append(label)
+    return {
+        pk: tuple(_step(responses[pk].steps[number], said) for number, said in sorted(found.items()))
+        for pk, found in given.items()
+    }
+
+
+def _step(step: Mapping, said: Sequence[int]) -> StepLabel:
+    return StepLabel(step["start"], step["end"], sum(said) / len(said))
+
+
+def _comparisons(
+    judgement: Judgement, responses: Mapping[int, Response], position: Mapping[int, int], rater: str
+) -> list[Comparison]:
+    own = (judgement.weight, judgement.strength, rater, judgement.probability)
     return [
-        Comparison(position[first], position[second], p, judgement.weight, judgement.strength)
+        Comparison(position[first], position[second], p, *own)
         for first, second, p in verdicts_of(judgement)
         if responses[first].sha256 != responses[second].sha256
     ]
+
+
+def _ranking(
+    judgement: Judgement, responses: Mapping[int, Response], position: Mapping[int, int], rater: str
+) -> Ranking | None:
+    """The verdict whole, of equal texts the first that was shown; None where it compares nothing."""
+    first: dict[str, int] = {}
+    for pk in judgement.shown_order:
+        first.setdefault(responses[pk].sha256, pk)
+    shown = list(first.values())
+    groups = [[position[pk] for pk in group if pk in shown] for group in groups_of(judgement)]
+    kept = tuple(tuple(group) for group in groups if group)
+    if len(shown) < 2 or not kept:
+        return None
+    return Ranking(kept, tuple(position[pk] for pk in shown), judgement.weight, rater)

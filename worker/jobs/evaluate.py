@@ -5,11 +5,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from annotate.agreement import ceiling, pair_accuracy
 from annotate.formats import Record, read
+from annotate.models.item import Split
 from worker.jobs.files import batches, examples_of
 from worker.jobs.loading import model_of
-from worker.jobs.metrics import baselines, nll, repeat_agreement
+from worker.jobs.metrics import preference_metrics
 from worker.models import Version
 from worker.rm.scoring import score
 from worker.rm.types import PREFERENCE, Comparison, HeldOut, Report, silent
@@ -23,13 +23,15 @@ class _Tally:
         self.scores: list[float] = []
         self.lengths: list[int] = []
         self.comparisons: list[Comparison] = []
+        self.prompts: set[str] = set()
         self.truncated = 0
 
 
 def evaluate(version: Version, file: BinaryIO, format: str, report: Report = silent) -> dict:
     """Pair accuracy with its interval, trivial baselines and ceiling, as in metrics.py; ValueError names a bad row.
 
-    `majority` is the side that this file prefers more often. Verdicts that could not be judged are counted as skipped.
+    `majority` is the side that this file prefers more often. Verdicts that could not be judged are counted as skipped;
+    `leakage` counts the file's prompts that the version was trained on.
     """
     model, tally, skipped = model_of(version), _Tally(), 0
     size = os.fstat(file.fileno()).st_size
@@ -41,9 +43,21 @@ def evaluate(version: Version, file: BinaryIO, format: str, report: Report = sil
         scored = score(model, examples)
         tally.scores += scored.heads[PREFERENCE].tolist()
         tally.lengths += [len(example.response) for example in examples]
+        tally.prompts |= {example.group for example in examples}
         tally.truncated += int(scored.truncated.sum())
         report("bytes read and scored", file.tell(), size, {})
-    return _metrics(tally, model.temperature) | {"skipped": skipped, "truncated": tally.truncated}
+    counts = {
+        "skipped": skipped,
+        "truncated": tally.truncated,
+        "leakage": {"prompts": _trained_on(version, tally.prompts)},
+    }
+    return _metrics(tally, model.temperature) | counts
+
+
+def _trained_on(version: Version, prompts: set[str]) -> int:
+    """How many of the prompts stand in the training part of the version's snapshot."""
+    rows = version.snapshot.rows.filter(split=Split.TRAIN)
+    return len(prompts & set(rows.values_list("judgement__item__prompt_sha256", flat=True).distinct()))
 
 
 def _take(tally: _Tally, item: Record, offset: int) -> int:
@@ -63,12 +77,5 @@ def _metrics(tally: _Tally, temperature: float) -> dict:
     second = np.array([c.second for c in tally.comparisons])
     p, scores = np.array([c.p for c in tally.comparisons]), np.array(tally.scores)
     held = HeldOut(scores[first] - scores[second], p, first, second, {}, {})
-    agreed = repeat_agreement(tally.comparisons)
-    return {
-        "pair_accuracy": pair_accuracy(held.margins, p).as_dict(),
-        "baselines": baselines(tally.comparisons, held, np.array(tally.lengths)),
-        "ceiling": ceiling(agreed).as_dict() if agreed.n else None,
-        "nll": nll(held.margins / temperature, p),
-        "comparisons": len(p),
-        "tied": int((p == 0.5).sum()),
-    }
+    said, lengths = tally.comparisons, np.array(tally.lengths)
+    return preference_metrics(held, said, said, lengths, temperature, said)

@@ -1,41 +1,94 @@
 """What a version's metrics say, made from its held-out predictions. Every share has its 95 % interval.
 
 pair_accuracy   share of decided held-out comparisons whose margin has the label's sign; a zero margin counts half
+weighted_accuracy  the same with each comparison counted by the inverse of the probability that its task was chosen
+                with: what the accuracy would be had all tasks been asked (Hájek 1971)
 baselines       always_first: the response shown first · longer_wins: the longer text, half for equal lengths ·
                 majority: the side that the training labels prefer more often
 ceiling         best accuracy on one rater's labels that the agreement between raters allows (agreement.ceiling);
                 null where no pair was judged twice
 nll             mean of −[p ln σ(m/T) + (1−p) ln σ(−m/T)] over all held-out comparisons, ties with p = ½
+swapped_check   accuracy against the swapped labels, which must be 1 − accuracy; `suspicious` when the whole interval
+                of the accuracy lies under ½: labels or order were turned round somewhere
+leakage         prompts, and pairs of the same two texts, that are held out and trained on; both must be 0
+step0_loss      (from the trainer) Bradley–Terry before the first step, which must be ln 2
 segments        AUROC of the segment logit against the spans, with Newcombe's interval (Stat. Med. 2006);
                 F1 at logit 0 beside F1 of calling everything an error, 2π/(1+π) for the share π of errors
 attributes      Pearson r between predicted and mean rating, with Fisher's interval, and the mean absolute error
-swapped_check   accuracy against the swapped labels; `suspicious` when the whole interval of the accuracy lies
-                under ½, which means that labels or order were turned round somewhere
+steps           AUROC of P(the step is not wrong) against the labels
+quantiles       share of held-out mean ratings below each predicted quantile, with Wilson's interval
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from annotate.agreement import Z95, Interval, Undefined, auroc, ceiling, pair_accuracy, undefined, wilson
+from annotate.agreement import Z95, Interval, Undefined, auroc, ceiling, credits, pair_accuracy, undefined, wilson
+from annotate.agreement.intervals import wilson_bounds
 from worker.rm.types import Comparison, Dataset, HeldOut
 
 
 def metrics_of(data: Dataset, held: HeldOut, temperature: float) -> dict:
     """The part of Version.metrics that comes from held-out predictions."""
-    accuracy = pair_accuracy(held.margins, held.p)
     lengths = np.array([len(example.response) for example in data.examples])
-    return {
-        "pair_accuracy": accuracy.as_dict(),
-        "baselines": baselines(data.train, held, lengths),
-        "ceiling": _or_none(ceiling(repeat_agreement([*data.train, *data.test]))),
-        "nll": nll(held.margins / temperature, held.p),
-        "swapped_check": _swapped_check(accuracy),
+    found = preference_metrics(held, data.train, data.test, lengths, temperature, [*data.train, *data.test])
+    return found | {
+        "leakage": leakage(data),
         "segments": {name: segment_metrics(*pair) for name, pair in held.segments.items()},
         "attributes": {name: attribute_metrics(*pair) for name, pair in held.attributes.items()},
+        "steps": step_metrics(*held.steps) if held.steps else None,
+        "quantiles": {level: quantile_metrics(*pair) for level, pair in held.quantiles.items()},
     }
+
+
+def preference_metrics(
+    held: HeldOut,
+    train: Sequence[Comparison],
+    test: Sequence[Comparison],
+    lengths: np.ndarray,
+    temperature: float,
+    repeats: Sequence[Comparison],
+) -> dict:
+    """All that is said of margins on `test`, whose comparisons are those of `held`, one for one.
+
+    `train` says which side is preferred more often, `repeats` how far raters agree; `lengths` are of all examples.
+    """
+    accuracy = pair_accuracy(held.margins, held.p)
+    agreed = ceiling(repeat_agreement(repeats))
+    return {
+        "pair_accuracy": accuracy.as_dict(),
+        "weighted_accuracy": weighted_accuracy(held, np.array([one.probability for one in test])).as_dict(),
+        "baselines": baselines(train, held, lengths),
+        "ceiling": agreed.as_dict() if agreed.value is not None else None,
+        "nll": nll(held.margins / temperature, held.p),
+        "swapped_check": _swapped_check(held, accuracy),
+        "comparisons": len(held.p),
+        "tied": int((held.p == 0.5).sum()),
+    }
+
+
+def weighted_accuracy(held: HeldOut, probability: np.ndarray) -> Interval:
+    """Σ c/π / Σ 1/π over decided comparisons, c being 1 right, ½ even, 0 wrong, π (pairs,) the chance to be asked.
+
+    Wilson's interval for (Σ 1/π)² / Σ 1/π² observations (Kish); with equal chances it is pair_accuracy.
+    """
+    credit, weight = credits(held.margins, held.p), 1 / probability[held.p != 0.5]
+    if not len(credit):
+        return undefined("people decided no pair")
+    share = float((weight * credit).sum() / weight.sum())
+    return Interval(share, *wilson_bounds(share, float(weight.sum() ** 2 / (weight**2).sum())), len(credit))
+
+
+def leakage(data: Dataset) -> dict[str, int]:
+    """Prompts, and pairs of the same two texts whatever the prompt, that are compared in both parts."""
+    found = []
+    for part in (data.train, data.test):
+        both = [(data.examples[one.first], data.examples[one.second]) for one in part]
+        found.append(({a.group for a, _ in both}, {frozenset((a.response, b.response)) for a, b in both}))
+    (prompts, texts), (held_prompts, held_texts) = found
+    return {"prompts": len(prompts & held_prompts), "identical_pairs": len(texts & held_texts)}
 
 
 def baselines(train: Sequence[Comparison], held: HeldOut, lengths: np.ndarray) -> dict[str, dict]:
@@ -68,10 +121,19 @@ def nll(margins: np.ndarray, p: np.ndarray) -> float | None:
     return float(np.mean(p * np.logaddexp(0, -margins) + (1 - p) * np.logaddexp(0, margins)))
 
 
-def _swapped_check(accuracy: Interval) -> dict:
-    if accuracy.value is None:
-        return {"value": None, "suspicious": False}
-    return {"value": 1 - accuracy.value, "suspicious": accuracy.high < 0.5}
+def _swapped_check(held: HeldOut, accuracy: Interval) -> dict:
+    swapped = pair_accuracy(held.margins, 1 - held.p).value
+    return {"value": swapped, "suspicious": swapped is not None and accuracy.high < 0.5}
+
+
+def step_metrics(chance: np.ndarray, label: np.ndarray) -> dict:
+    """AUROC of the chance of not being wrong (steps,) against labels from −1 to 1, of which negative ones are wrong."""
+    return {"auroc": auroc_interval(chance, label >= 0).as_dict(), "n": len(label), "wrong": int((label < 0).sum())}
+
+
+def quantile_metrics(predicted: np.ndarray, rating: np.ndarray) -> dict:
+    """The share of ratings (n,) under their predicted quantile, half where they are equal."""
+    return wilson(float(((rating < predicted) + 0.5 * (rating == predicted)).sum()), len(rating)).as_dict()
 
 
 def segment_metrics(logits: np.ndarray, labels: np.ndarray) -> dict:
@@ -128,7 +190,3 @@ def pearson(x: np.ndarray, y: np.ndarray) -> Interval:
     r = float(np.corrcoef(x, y)[0, 1])
     z, half = math.atanh(min(max(r, -0.999999), 0.999999)), Z95 / math.sqrt(n - 3)
     return Interval(r, math.tanh(z - half), math.tanh(z + half), n)
-
-
-def _or_none(interval: Interval) -> Mapping | None:
-    return interval.as_dict() if interval.value is not None else None

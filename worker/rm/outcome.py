@@ -69,16 +69,17 @@ def info(
 ) -> dict[str, object]:
     """What is worth knowing of the fit, as plain values.
 
-    loss: by step, the mean over weights · untrained_loss: Bradley–Terry before the first step, which is ln 2 ·
+    loss: by step, the mean over weights · step0_loss: Bradley–Terry before the first step, which is ln 2 ·
     order_gamma: shared log-odds for the first shown, order_by_rater: each rater's · tie_theta or tie_nu: the
-    threshold · member_correlation: the mean Pearson r between members' scores of the training examples.
+    threshold · member_correlation: the mean Pearson r between members' scores of the training examples · reliability:
+    what the raters' verdicts were weighed by.
     """
     wanted = [f"attribute:{key}" for key in data.criteria] + [f"segment:{key}" for key in data.categories]
     said = {
         "order_gamma": float(found.learned.gamma[0]) if len(found.learned.gamma) else 0.0,
         "temperature": model.temperature,
         "loss": found.curve,
-        "untrained_loss": found.untrained,
+        "step0_loss": found.untrained,
         "truncated": int((embedded.sizes[:, 2] > 0).sum()),
         "without_head": [name for name in wanted if name not in model.heads],
     }
@@ -89,6 +90,8 @@ def info(
     inside = problem.fold >= 0
     if model.members > 1:
         said["member_correlation"] = _likeness(model.table(embedded)[inside, : model.members])
+    if problem.recipe.preference.reliability:
+        said["reliability"] = dict(data.reliability)
     if isinstance(found, Gated):
         return said | {"gate": _gate(found, model, prompts[inside])}
     return said | {"l2": found.l2}

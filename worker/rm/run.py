@@ -191,7 +191,7 @@ class Run:
         said = {
             "order_gamma": float(gamma[0]) if len(gamma) else 0.0,
             "loss": self.curve,
-            "untrained_loss": self.untrained,
+            "step0_loss": self.untrained,
         } | ({"tie_nu": threshold} if davidson else {"tie_theta": math.exp(threshold)})
         if len(gamma) > 1:
             each = (gamma[0] + gamma[1:]).tolist()

@@ -35,8 +35,7 @@ def verdicts(shown: Sequence[int], outcome: str, ranking: Sequence[Sequence[int]
     A ranking of k responses gives k(k−1)/2 pairs; "both bad" says that neither is preferred, which is a tie; what
     could not be judged gives none.
     """
-    groups = [shown] if outcome in TIED else ranking if outcome == Outcome.RANKING else []
-    place = {response: rank for rank, group in enumerate(groups) for response in group}
+    place = {response: rank for rank, group in enumerate(groups(shown, outcome, ranking)) for response in group}
     judged = [response for response in shown if response in place]
     return [
         (first, second, 0.5 if place[first] == place[second] else float(place[first] < place[second]))
@@ -44,8 +43,18 @@ def verdicts(shown: Sequence[int], outcome: str, ranking: Sequence[Sequence[int]
     ]
 
 
-def verdicts_of(judgement: Judgement) -> list[tuple[int, int, float]]:
+def groups(shown: Sequence[int], outcome: str, ranking: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
+    """The tied groups of the judged responses, best first; none of what could not be judged."""
+    return [shown] if outcome in TIED else ranking if outcome == Outcome.RANKING else []
+
+
+def groups_of(judgement: Judgement) -> Sequence[Sequence[int]]:
     """The same of a row, by response ids."""
+    return groups(judgement.shown_order, judgement.outcome, judgement.ranking)
+
+
+def verdicts_of(judgement: Judgement) -> list[tuple[int, int, float]]:
+    """The pairs of a row, by response ids."""
     return verdicts(judgement.shown_order, judgement.outcome, judgement.ranking)
 
 
@@ -90,7 +99,8 @@ def why_dropped(judgement: Judgement, texts: dict[int, str]) -> str | None:
         return judgement.kind
     if judgement.outcome == Outcome.CANNOT_JUDGE:
         return "cannot_judge"
-    if not (verdicts_of(judgement) or judgement.ratings or judgement.checked or judgement.spans.all()):
+    alone = (judgement.ratings, judgement.steps, judgement.checked, judgement.omissions, judgement.spans.all())
+    if not (verdicts_of(judgement) or any(alone)):
         return "nothing_said"
     if len(judgement.shown_order) > 1 and len({texts[r] for r in judgement.shown_order}) == 1:
         return "identical_texts"
@@ -106,6 +116,9 @@ def _content(judgement: Judgement, split: str) -> list:
         split,
         *said,
         judgement.ratings,
+        judgement.steps,
+        judgement.probability,
+        judgement.rater_id or judgement.rater_name,
         judgement.checked,
         judgement.omissions,
         sorted(spans, key=str),

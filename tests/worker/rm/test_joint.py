@@ -54,7 +54,7 @@ def accuracy(held):
 
 def test_every_combination_tells_held_out_pairs_apart(found):
     assert accuracy(found.held_out) > 0.75
-    assert found.info["untrained_loss"] == pytest.approx(np.log(2), abs=1e-6)
+    assert found.info["step0_loss"] == pytest.approx(np.log(2), abs=1e-6)
 
 
 def test_every_combination_survives_its_file(found, rich, tmp_path, cache):
