@@ -3,17 +3,20 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from annotate.models import Role
 from annotate.services.invite import create_invite
 from annotate.services.project import add_member, create_project
 from tests.inspector.making import explain, judge, make_item, make_pool, make_version, mark, score
+from worker.models import Sweep
 from worker.services.job import launch
+from worker.services.node import beat
 from worker.services.serve_token import create_serve_token
 
 pytestmark = pytest.mark.django_db
 PAGES = (
-    "", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/",
+    "", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/", "train/preview/?name=heads&backbone=minilm&queue=cpu", "queue/", "sweeps/", "sweeps/new/",
     "versions/", "versions/1/", "pools/", "serving/", "score-file/", "rounds/", "suites/", "selection/", "lineage/",
     "versions/1/lineage/",
 )  # fmt: skip
@@ -33,6 +36,8 @@ def add_rows(project, alice, person, numbers):
         create_serve_token(project=project, name=f"trainer {number}", actor=alice)
         launch(project=project, kind="file", params={"name": "a"}, actor=alice)
         launch(project=project, kind="import", params={"name": "a"}, actor=alice)
+        beat(name=f"host:{number}", device="cpu", queues=["cpu"], started_at=timezone.now())
+        Sweep.objects.create(project=project, snapshot=version.snapshot, recipe={"name": "heads"}, grid={})
         add_member(project=project, user=person(f"rater {number}"), role=Role.ANNOTATOR)
         create_invite(project=project, role=Role.ANNOTATOR, actor=alice)
         create_project(slug=f"other-{number}", name="Other", actor=alice)

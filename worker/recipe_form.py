@@ -17,6 +17,7 @@ from worker.services.training import backbones
 QUEUES = (("cpu", "cpu: any worker"), ("gpu", "gpu: a worker with an accelerator"))
 # With the trainer, values on which it depends whether others do something.
 STEERING = ("preference.objective", "extras.members", "extras.combine", "extras.gate", "heads.head")
+RIDGE = "Ridge heads are least squares of the labels, whatever the objective"
 
 
 def formulas() -> list[tuple[str, str, str, str]]:
@@ -106,7 +107,9 @@ class RecipeForm(forms.Form):
         return bool(field.errors) or _written(field.value()) not in usual
 
     def formula(self) -> tuple[str, str, str, str]:
-        """The line of `formulas` that is chosen."""
+        """The line of `formulas` that is chosen; least squares where no objective can be."""
+        if "preference.objective" not in self.fields:
+            return ("ridge", "Least squares", prose(r"$\left[\Delta - 4\left(p - \tfrac{1}{2}\right)\right]^2$"), RIDGE)
         chosen = self._values()["preference.objective"]
         return next((line for line in formulas() if line[0] == chosen), formulas()[0])
 

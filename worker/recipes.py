@@ -47,8 +47,9 @@ def combined(how: str) -> Callable[[Mapping], bool]:
     return lambda values: several(values) and values["extras.combine"] == how
 
 
-def pairwise(values: Mapping) -> bool:
-    return values["preference.objective"] != "plackett_luce"
+def chosen(values: Mapping) -> bool:
+    """Ridge heads are least squares, whatever the objective."""
+    return not (values["name"] == "heads" and values["heads.head"] == "ridge")
 
 
 class Option(NamedTuple):
@@ -66,11 +67,11 @@ OPTIONS = {
     "encoding.template": Option("Template", "chat: the tokenizer's own, where it has one.", rare=True),
     "encoding.pooling": Option("Pooling", "auto: the last token of causal models, else the mean.", rare=True),
     "encoding.layers": Option("Layers", "The mean of that many last layers.", rare=True),
-    "preference.objective": Option("Objective"),
+    "preference.objective": Option("Objective", when=chosen),
     "preference.order": Option("Order effect", "A learned favour of the response shown first; never scored."),
-    "preference.soft_labels": Option("Soft labels", "Several raters of one pair become one share.", when=pairwise),
+    "preference.soft_labels": Option("Soft labels", "Several raters of one pair become one share."),
     "preference.reliability": Option("Weigh raters", "A verdict counts by its rater's reliability.", rare=True),
-    "preference.smoothing": Option("Smoothing ε", "p becomes (1−ε)p + ε(1−p).", rare=True, when=pairwise),
+    "preference.smoothing": Option("Smoothing ε", "p becomes (1−ε)p + ε(1−p).", rare=True),
     "preference.centring": Option("Centring c", "Adds c · mean (r₁ + r₂)².", rare=True),
     "extras.members": Option("Ensemble", "That many heads, each on its own draw of the prompts."),
     "extras.combine": Option("Of its members", "mean, the worst, mean − λ·variance, or a quantile.", when=several),
@@ -83,12 +84,17 @@ OPTIONS = {
     "extras.steps": Option("Weight of steps", "0 leaves this head out.", rare=True),
     "extras.step_aggregate": Option("Steps make a score by", rare=True),
     "extras.quantiles": Option("Quantiles of the rating", "A head for each, as 0.1, 0.5, 0.9.", rare=True),
-    "extras.gate": Option("Gated mixture", "The preference is a mixture of the criteria (ArmoRM).", rare=True),
+    "extras.gate": Option(
+        "Gated mixture",
+        "The preference is a mixture of the criteria (ArmoRM).",
+        rare=True,
+        when=lambda v: v["name"] == "heads" and not several(v),
+    ),
     "extras.verbosity": Option(
         "Criterion of length",
         "Taken out of the others before gating.",
         rare=True,
-        when=lambda v: bool(v["extras.gate"]),
+        when=lambda v: v["name"] == "heads" and not several(v) and bool(v["extras.gate"]),
     ),
     "heads.head": Option("Head", when=trainer("heads")),
     "heads.hidden": Option("Width of the mlp", when=lambda v: v["name"] == "heads" and v["heads.head"] == "mlp"),

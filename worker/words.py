@@ -92,7 +92,7 @@ def _swapped(metrics: Mapping) -> Check | None:
 def _untrained(metrics: Mapping) -> Check | None:
     loss = metrics.get("step0_loss")
     loss = loss.get("value") if isinstance(loss, Mapping) else loss
-    if loss is None:
+    if loss is None or math.isnan(loss):  # NaN: no pair was whole in the first batch
         return None
     good = abs(loss - math.log(2)) < CLOSE
     said = f"{decimals(loss, 4)} before the first step; a model that prefers nothing has ln 2 = 0.6931"

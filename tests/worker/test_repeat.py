@@ -84,6 +84,11 @@ def test_without_a_budget_half_of_the_devices_own(project, queue, budget):
     assert {"cpu": TOKENS["cpu"], "gpu": TOKENS["cuda"]} == BUDGET
 
 
+def test_the_budget_that_the_failure_names_is_halved(project):
+    error = "OutOfMemoryError: out of memory with a token_budget of 8192: CUDA out of memory."
+    assert lighter_budget(stopped(project, error=error)) == 4096
+
+
 @pytest.mark.parametrize(
     ("error", "offered"),
     [

@@ -151,3 +151,15 @@ def test_a_choice_that_was_not_sent_stands_at_its_default(browser, judged):
     assert "<details open>" not in fragment
     browser.post(TRAIN, HEADS)
     assert Job.objects.get().params["recipe"] == {"name": "heads"}
+
+
+def test_a_ridge_head_has_a_formula_of_its_own_and_no_objective(browser, project):
+    fragment = page_of(browser, TRAIN, HEADS | {"heads.head": "ridge"}, headers=HTMX)
+    assert "least squares" in fragment
+    assert 'name="preference.objective"' not in fragment
+
+
+def test_heads_that_exclude_each_other_are_told(browser, judged):
+    answer = browser.post(TRAIN, HEADS | {"extras.odin": "on", "heads.head": "mlp"})
+    assert answer.status_code == 422
+    assert "ODIN parts two linear heads" in answer.content.decode()

@@ -19,6 +19,7 @@ def only(**metrics):
 
 def test_what_was_not_measured_is_not_claimed():
     assert checks({}) == []
+    assert checks({"step0_loss": math.nan}) == []
     assert checks({"swapped_check": {"value": None}, "pair_accuracy": {"value": None}}) == []
 
 

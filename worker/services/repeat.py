@@ -1,5 +1,6 @@
 """A training that did not end well, once more: from its last checkpoint, or with less memory."""
 
+import re
 from pathlib import Path
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from worker.services.job import repeat
 SHORT = ("OutOfMemoryError", "MemoryError", "out of memory", "can't allocate memory", "The worker died")
 BUDGET = {"cpu": 4096, "gpu": 65536}  # padded tokens of one forward where a recipe names none: batching.TOKENS
 LEAST_BUDGET = 64
+TRIED = re.compile(r"token_budget of (\d{1,9})\b")  # finetune.py names what it tried
 
 
 def work_folder(job: Job) -> Path:
@@ -45,8 +47,15 @@ def lighter_budget(job: Job) -> int | None:
     """Half the tokens of one forward, for a tuning that ran out of memory; None where that is not what happened."""
     if not (_stopped_tuning(job) and job.state == JobState.FAILED and any(sign in job.error for sign in SHORT)):
         return None
-    budget = job.params["recipe"].get("tuning", {}).get("token_budget") or BUDGET.get(job.queue, BUDGET["cpu"])
-    return budget // 2 if budget // 2 >= LEAST_BUDGET else None
+    half = _budget(job) // 2
+    return half if half >= LEAST_BUDGET else None
+
+
+def _budget(job: Job) -> int:
+    """The one that was too large: as the failure names it, as the recipe says, or the device's own."""
+    if named := TRIED.search(job.error):
+        return int(named[1])
+    return job.params["recipe"].get("tuning", {}).get("token_budget") or BUDGET.get(job.queue, BUDGET["cpu"])
 
 
 def lighten(*, job: Job, actor: User | None = None) -> Job:

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,14 +17,16 @@ from worker.services import sweep as sweeps
 from worker.sweep_form import SweepForm
 from worker.views.training import recipe_form
 
+PAGE = 50
+
 
 @require_safe
 def index(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, "research")
-    counted = project.sweeps.select_related("created_by").annotate(
-        runs=Count("jobs"), over=Count("jobs", filter=Q(jobs__state__in=ENDED))
-    )
-    return render(request, "worker/sweeps.html", {"project": project, "sweeps": counted})
+    counts = {"runs": Count("jobs"), "over": Count("jobs", filter=Q(jobs__state__in=ENDED))}
+    counted = project.sweeps.select_related("created_by").annotate(**counts).order_by("-pk")
+    page = Paginator(counted, PAGE).get_page(request.GET.get("page"))
+    return render(request, "worker/sweeps.html", {"project": project, "page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
