@@ -16,7 +16,8 @@ from worker.services.serve_token import create_serve_token
 
 pytestmark = pytest.mark.django_db
 PAGES = (
-    "", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/", "train/preview/?name=heads&backbone=minilm&queue=cpu", "queue/", "sweeps/", "sweeps/new/",
+    "", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/",
+    "train/preview/?name=heads&backbone=minilm&queue=cpu", "queue/", "sweeps/", "sweeps/new/",
     "versions/", "versions/1/", "pools/", "serving/", "score-file/", "rounds/", "suites/", "selection/", "lineage/",
     "versions/1/lineage/",
 )  # fmt: skip
