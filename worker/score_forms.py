@@ -40,7 +40,7 @@ class TransformForm(forms.Form):
     scale = forms.ChoiceField(label="1. The score", choices=SCALES, required=False)
     compare = forms.ChoiceField(label="2. Compared", choices=COMPARISONS, required=False)
     of = forms.ChoiceField(label="Reference answers count by", choices=OF, required=False)
-    quantile = forms.FloatField(min_value=0, max_value=1, initial=0.85, required=False)
+    quantile = forms.FloatField(label="Which quantile", min_value=0, max_value=1, initial=0.85, required=False)
     source = forms.CharField(
         label="Reference answers are those of", max_length=120, required=False, help_text="A source; empty: everybody."
     )

@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from annotate.access import project_for
 from annotate.models import Project
@@ -38,6 +39,8 @@ def page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     version.project = project
     context = {"project": project, "version": version, "pools": project.pools.order_by("name", "pk"), "what": WHAT}
     asked = _asked(project, version, request.GET)
+    if request.htmx.target == "scoring" and asked and asked.values:  # the page that waited for scores
+        return HttpResponseClientRefresh()
     if asked:
         context |= {"asked": asked}
     if asked and asked.values and not asked.wrong:

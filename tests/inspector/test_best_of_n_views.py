@@ -80,6 +80,16 @@ def test_htmx_gets_the_rows_alone(browser, pool):
     assert "1 prompt" in rows
 
 
+def test_a_page_that_waited_for_scores_shows_itself(browser, pool, project):
+    waiting = {"HX-Request": "true", "HX-Target": "scoring"}
+    assert browser.get(URL, headers=waiting)["HX-Refresh"] == "true"
+    project.versions.get().candidate_scores.all().delete()
+    job = project.jobs.create(kind="score", params={"version": project.versions.get().pk})
+    answer = browser.get(URL, headers=waiting)
+    assert "HX-Refresh" not in answer
+    assert f"Job {job.pk}" in answer.content.decode()
+
+
 def test_the_file_of_chosen_answers_can_be_scored_again(browser, pool):
     rows = [json.loads(line) for line in file_of(browser, n=3, what="selected").splitlines()]
     assert [(row["index"], row["score"], row["tied"]) for row in rows] == [(1, 0.75, 1), (0, 0.1, 0)]
