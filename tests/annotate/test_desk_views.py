@@ -4,7 +4,10 @@ import json
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from annotate.models import Assignment, Case, Event, Judgement, Task, User
 from annotate.schema import Schema
@@ -62,6 +65,29 @@ def test_a_submit_carries_the_task_that_lies_ahead_of_the_lease(desk, lease, pro
 
 def test_a_submit_says_how_many_are_left_when_asked(desk, lease):
     assert send(desk, lease, left=True).json()["left"] == "under 10"
+
+
+def test_a_submit_gives_back_what_others_lost(desk, lease, project, alice):
+    others = lease_next(project=project, user=alice)
+    Assignment.objects.filter(pk=others.pk).update(expires_at=timezone.now())
+    send(desk, lease, lease=True)
+    assert Assignment.objects.get(pk=others.pk).state == "expired"
+
+
+def test_a_refused_answer_leases_nothing(desk, lease):
+    assert send(desk, lease, lease=True, revision=3).status_code == 409
+    assert Assignment.objects.get() == lease
+
+
+def test_a_submit_with_the_next_task_costs_few_queries(desk, lease, project):
+    make_tasks(project=project, items=[make_item(project, f"{n} more?", "y", "z") for n in range(5)])
+    following, body = leased(send(desk, lease, lease=True))
+    data = data_of(desk.get(url("judge", following)))
+    sent = {"answer": {"outcome": "tie", **data["fixed"]}, "key": data["key"], "lease": True}
+    with CaptureQueriesContext(connection) as queries:
+        leased(post(desk, url("submit", following), sent | {"ahead": body["ahead"]["shown_order"]}))
+    asked = [query["sql"] for query in queries if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(asked) <= 21, asked  # one of them is the test's own
 
 
 @pytest.mark.parametrize("ahead", ["7", {"7": 8}, [-1, 10**30], ["7"], None])
