@@ -54,7 +54,7 @@ def fit(
         if warm:
             _start_from(warm, network, recipe)
         middle = time.monotonic()
-        run = _trained(network, found, recipe, work_dir, report)
+        run = steps_of(network, found, recipe, work_dir, report)
     model = TunedModel(backbone.name, backbone.hash, backbone.encoder.hash, recipe, found.shape, kept(network, recipe))
     model.__dict__["network"] = network.requires_grad_(False).eval()
     report("held out", 0, 1, {})
@@ -64,7 +64,7 @@ def fit(
     return replace(trained, seconds=seconds, info=run.info() | trained.info)
 
 
-def _trained(network, found: Plan, recipe: Recipe, work_dir: Path, report: Report) -> Run:
+def steps_of(network, found: Plan, recipe: Recipe, work_dir: Path, report: Report) -> Run:
     """Run all steps; then the network is whole again."""
     words = Vocabulary(network, found.inputs) if fits(network) else None
     if words:

@@ -186,7 +186,7 @@ class Run:
 
     def info(self) -> dict[str, object]:
         """What is worth knowing of the fit, under the names of outcome.info."""
-        gamma, threshold = self.learned.gamma.detach().cpu(), float(self.learned.threshold)
+        gamma, threshold = self.learned.gamma.detach().cpu(), float(self.learned.threshold.detach())
         davidson = self.recipe.preference.objective == "davidson"
         said = {
             "order_gamma": float(gamma[0]) if len(gamma) else 0.0,
