@@ -139,6 +139,8 @@ RULES = {
     "worker:promote": Rule("manage", "POST", "version"),
     "worker:archive": Rule("manage", "POST", "version"),
     "worker:score": Rule("manage", "POST", "version"),
+    "worker:export": Rule("manage", "POST", "version"),
+    "worker:exported": Rule("research", "GET", "version"),
     "worker:transform": Rule("manage", "GET POST", "version"),
     "worker:pools": Rule("research", "GET"),
     "worker:pool_score": Rule("manage", "POST", "pool", sends="version"),

@@ -2,7 +2,20 @@ from django.urls import path
 
 from worker.consumers import JobConsumer
 from worker.round_urls import routes as round_routes
-from worker.views import backbone, imports, job, pool, queue, scored_file, serving, sweep, training, transform, version
+from worker.views import (
+    backbone,
+    export,
+    imports,
+    job,
+    pool,
+    queue,
+    scored_file,
+    serving,
+    sweep,
+    training,
+    transform,
+    version,
+)
 
 app_name = "worker"
 urlpatterns = [
@@ -27,6 +40,8 @@ urlpatterns = [
     path("p/<slug:slug>/versions/<int:number>/promote/", version.promote, name="promote"),
     path("p/<slug:slug>/versions/<int:number>/archive/", version.archive, name="archive"),
     path("p/<slug:slug>/versions/<int:number>/score/", version.score, name="score"),
+    path("p/<slug:slug>/versions/<int:number>/export/", export.start, name="export"),
+    path("p/<slug:slug>/versions/<int:number>/exported/", export.download, name="exported"),
     path("p/<slug:slug>/versions/<int:number>/transform/", transform.transform, name="transform"),
     path("p/<slug:slug>/pools/", pool.index, name="pools"),
     path("p/<slug:slug>/pools/<int:pk>/score/", pool.score, name="pool_score"),

@@ -56,12 +56,19 @@ def write(reward: Reward, folder: Path) -> str:
     return type(model).__name__
 
 
-@torch.no_grad()
 def check(folder: Path, encoder: Encoder, examples: Sequence[Example], expected: Tensor) -> Checked:
     """Load the folder and score the examples with it. Raises ValueError when the scores (n,) are not the expected."""
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from transformers import AutoModelForSequenceClassification
 
     model = AutoModelForSequenceClassification.from_pretrained(folder, trust_remote_code=True, dtype=torch.float32)
+    return compare(model, folder, encoder, examples, expected)
+
+
+@torch.no_grad()
+def compare(model: Any, folder: Path, encoder: Encoder, examples: Sequence[Example], expected: Tensor) -> Checked:
+    """The same for a model that was loaded from the folder."""
+    from transformers import AutoTokenizer
+
     tokenizer = AutoTokenizer.from_pretrained(folder)
     encoded = encoder.encode_all(examples)
     batch = tokenizer.pad({"input_ids": [list(one.ids) for one in encoded]}, return_tensors="pt")

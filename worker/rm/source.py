@@ -25,13 +25,23 @@ def folder(name: str) -> Path:
     """
     if name == BUNDLED:
         return _minilm()
-    local = Path(name).is_absolute() or name.startswith(".")
-    found = _local(name) if local else _from_hub(name)
+    found = _local(name) if _is_path(name) else _from_hub(name)
     if not (found / "config.json").is_file():
         raise ValueError(f"{name}: no config.json, so it is not a transformers model; give the folder that holds one")
     if not any(found.glob(WEIGHTS)):
         raise ValueError(f"{name}: no safetensors weights; convert it with save_pretrained, which writes them")
     return found
+
+
+def public_name(name: str) -> str:
+    """What others know a backbone by: a hub id, or the last part of a path of ours."""
+    if name == BUNDLED:
+        return "sentence-transformers/all-MiniLM-L6-v2"
+    return Path(name).name if _is_path(name) else name
+
+
+def _is_path(name: str) -> bool:
+    return Path(name).is_absolute() or name.startswith(".")
 
 
 @contextmanager
