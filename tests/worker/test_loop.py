@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,6 +12,7 @@ from django.test import override_settings
 from annotate.services.item import import_items
 from annotate.services.project import create_project
 from tests.worker.conftest import PROMPTS, jsonl, row
+from worker.jobs import evaluate
 from worker.models import Attribution, Candidate, CandidateScore, Job, Pool, Score, Version
 from worker.services.job import HERE, launch, run_now
 
@@ -101,6 +103,25 @@ def test_a_version_is_measured_on_a_file_that_was_never_imported(version, tmp_pa
     assert said["baselines"]["always_first"]["value"] == 0.5
     assert (said["comparisons"], said["tied"]) == (11, 1)
     assert version.project.items.count() == PROMPTS
+
+
+def test_a_file_is_measured_alike_in_batches_of_any_size(version, tmp_path, monkeypatch):
+    path = tmp_path / "fresh.jsonl"
+    path.write_text("\n".join(json.dumps(row(n)) for n in range(95, 112)))
+    whole = told("evaluate", version, path, "--format", "jsonl")
+    monkeypatch.setattr(evaluate, "batches", partial(evaluate.batches, size=5))
+    parts = told("evaluate", version, path, "--format", "jsonl")
+    assert parts.pop("nll") == pytest.approx(whole.pop("nll"), abs=1e-4)
+    assert parts == whole
+
+
+def test_prompts_of_a_file_that_were_trained_on_are_counted(version, tmp_path):
+    path = tmp_path / "known.jsonl"
+    path.write_text("\n".join(json.dumps(row(n)) for n in range(100, 100 + PROMPTS)))
+    assert told("evaluate", version, path, "--format", "jsonl")["leakage"] == {"prompts": 0}
+    path.write_text("\n".join(json.dumps(row(n)) for n in range(PROMPTS)))
+    trained = version.project.items.filter(split="train").count()
+    assert told("evaluate", version, path, "--format", "jsonl")["leakage"] == {"prompts": trained}
 
 
 @pytest.mark.parametrize("method", ["exact", "ig"])
