@@ -9,7 +9,15 @@ from tests.test_permissions import ROUTES, RULES, world  # noqa: F401
 pytestmark = pytest.mark.e2e
 AXE = Axe()
 PAGES = sorted(name for name in ROUTES if "GET" in RULES[name].methods and RULES[name].right != "token")
-FILES = {"annotate:export_file", "annotate:ahead", "worker:job_events", "worker:train_preview", "annotate:next"}  # no pages, or lead to one
+FILES = {  # no pages, or lead to one
+    "annotate:ahead",
+    "annotate:export_file",
+    "annotate:next",
+    "inspector:best_of_n_file",
+    "worker:job_events",
+    "worker:scored_file",
+    "worker:train_preview",
+}
 
 
 def violations(page, where):

@@ -136,6 +136,16 @@ def test_several_responses_of_a_line_are_ranked_and_ties_told(version):
     assert set(told["heads"]) == set(HEADS)
 
 
+def test_lines_of_one_prompt_that_follow_one_another_are_ranked(version):
+    rows = [{"prompt": p, "response": r} for p, r in (("Where?", "A"), ("Where?", "B"), ("Where?", "A"), ("Why?", "A"))]
+    told = file_scores(version, *rows, rows[0])
+    first, second = told[0], told[1]
+    better = first["score"] > second["score"]
+    assert [one["rank"] for one in told[:3]] == ([1, 3, 1] if better else [2, 1, 2])
+    assert [(one["of"], one["tied"]) for one in told[:3]] == [(3, 1), (3, 0), (3, 1)]
+    assert not any("rank" in one for one in told[3:])  # alone with their prompts, where they stand
+
+
 def test_duplicate_rows_and_an_empty_response_are_scored(version):
     row = {"prompt": "Where?", "response": ""}
     first, second = file_scores(version, row, row)

@@ -44,7 +44,7 @@ def _write(job: Job, version: Version, file: BinaryIO, progress: Progress) -> di
 
 def _copy(rows, target) -> dict:
     """Lines written, and of how many answers they speak."""
-    counts = {"lines": 0, "answers": 0, "truncated": 0, "undefined": 0, "ties": 0}
+    counts = {"lines": 0, "answers": 0, "truncated": 0, "undefined": 0}
     for row in rows:
         target.write(dumps(row) + "\n")
         scores = row["scores"] if "scores" in row else [row["score"]]
@@ -53,7 +53,6 @@ def _copy(rows, target) -> dict:
         counts["answers"] += len(scores)
         counts["truncated"] += sum(cut)
         counts["undefined"] += scores.count(None)
-        counts["ties"] += row.get("tied", 0) > 0
     return counts
 
 
