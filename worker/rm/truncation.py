@@ -7,6 +7,7 @@ from .encode import Encoder
 from .types import Comparison, Dataset, Ranking
 
 _SLICE = 2048  # examples whose tokens are held at a time
+_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -18,10 +19,24 @@ class Survey:
     identical: tuple[tuple[str, str], ...]  # compared and of different texts, but the same to the backbone
     tokens: int  # of all inputs
 
+    def lines(self) -> list[str]:
+        """What is worth telling, the first few by name."""
+        alike = [f"{one} and {other}" for one, other in self.identical]
+        said = (
+            (self.dropped, "responses are too long and left out"),
+            (self.cut, "responses are too long and cut"),
+            (alike, "compared pairs differ in their texts and not in what the backbone reads"),
+        )
+        return [f"{len(some):,} {what}: {_named(some)}" for some, what in said if some]
+
     def counts(self) -> dict[str, int]:
         """What a job tells of it."""
         names = ("cut", "dropped", "identical")
         return {name: len(getattr(self, name)) for name in names} | {"tokens": self.tokens}
+
+
+def _named(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:_NAMED]) + (f" and {len(keys) - _NAMED:,} more" if len(keys) > _NAMED else "")
 
 
 def survey(data: Dataset, encoder: Encoder) -> Survey:

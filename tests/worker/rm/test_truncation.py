@@ -4,7 +4,7 @@ import pytest
 
 from worker.rm import backbone
 from worker.rm.recipe import Encoding
-from worker.rm.truncation import kept, survey
+from worker.rm.truncation import Survey, kept, survey
 from worker.rm.types import Comparison, Dataset, Example, Ranking
 
 SHORT, LONG = "It is tall.", "It is tall " * 20
@@ -34,6 +34,15 @@ def test_what_is_cut_and_what_became_equal_is_named(minilm, data):
     assert (found.cut, found.dropped, found.identical) == (("b", "c"), (), (("b", "c"),))
     assert found.counts() == {"cut": 2, "dropped": 0, "identical": 1, "tokens": found.tokens}
     assert found.tokens == sum(len(one.ids) for one in encoder(minilm, "left").encode_all(data.examples))
+
+
+def test_what_is_told_names_them(minilm, data):
+    assert survey(data, encoder(minilm, "left")).lines() == [
+        "2 responses are too long and cut: b, c",
+        "1 compared pairs differ in their texts and not in what the backbone reads: b and c",
+    ]
+    many = Survey((), tuple(map(str, range(25))), (), 0)
+    assert many.lines() == [f"25 responses are too long and left out: {', '.join(map(str, range(20)))} and 5 more"]
 
 
 def test_a_long_prompt_makes_nothing_equal(minilm, data):
