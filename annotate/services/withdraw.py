@@ -34,7 +34,10 @@ def said_by_rater(project: Project, who: str) -> QuerySet:
 @transaction.atomic
 def withdraw_rater(*, project: Project, who: str, why: str, actor: User | None = None) -> Event:
     """Take back all that a rater judged so far. Raises ValidationError without a reason, or where there is nothing."""
-    return _withdraw(project, said_by_rater(project, who), why, actor, who=who)
+    rows = said_by_rater(project, who)
+    first = rows.select_related("rater").first()
+    name = first and (first.rater.username if first.rater else first.rater_name)
+    return _withdraw(project, rows, why, actor, who=who, name=name)
 
 
 @transaction.atomic

@@ -55,8 +55,9 @@ def test_judgements_become_a_version_in_use(running):
     assert running.versions.get(state=VersionState.PROMOTED) == one.version
 
 
-@pytest.mark.parametrize("strategy", ["margin", "information", "random"])
+@pytest.mark.parametrize("strategy", ["margin", "disagreement", "information", "random"])
 def test_tasks_are_ordered_by_the_version_and_keep_their_probability(running, bob, strategy):
+    rounds.set_policy(project=running, recipe={"name": "heads", "extras": {"members": 3}})
     work(running)
     items = [
         make_item(running, f"Where is the library of town {n}?", f"It stands in {n}.", "I like it.") for n in range(30)
