@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import torch
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
@@ -18,7 +19,7 @@ from worker.models import Job, Snapshot, Version
 from worker.models.job import JobKind, JobState
 from worker.progress import Progress
 from worker.rm import backbone as backbones
-from worker.rm import checkpoint, finetune, scoring, training, truncation
+from worker.rm import checkpoint, finetune, scoring, spread, training, truncation
 from worker.rm.recipe import Recipe
 from worker.rm.training import Trained
 from worker.rm.tuned import TunedModel
@@ -34,7 +35,7 @@ PROBES, CLOSE = 8, 1e-5
 
 def run(job: Job, progress: Progress) -> dict:
     """params: snapshot (id), recipe (of rm.recipe), backbone (name); where given resume (id of the job it goes on
-    from) and warm (id of the version whose weights it begins with)."""
+    from), warm (id of the version whose weights it begins with) and devices (how many; all accelerators otherwise)."""
     _sweep()
     snapshot = Snapshot.objects.get(pk=job.params["snapshot"], project=job.project)
     progress.report("reading the judgements", 0, 1)
@@ -42,7 +43,9 @@ def run(job: Job, progress: Progress) -> dict:
     data = _readable(dataset_of(snapshot), job.params["backbone"], recipe, progress)
     folder = work_folder(job)
     places = {"cache_dir": settings.CACHE_DIR, "work_dir": folder, "report": progress.report}
-    trained = TRAINERS[recipe.name](data, job.params["backbone"], recipe, **places, **_warm(job, recipe))
+    more = _warm(job, recipe) | _devices(job, recipe)
+    trainer = spread.fit if "devices" in more else TRAINERS[recipe.name]
+    trained = trainer(data, job.params["backbone"], recipe, **places, **more)
     result = publish(job, snapshot, recipe, data, trained, progress)
     shutil.rmtree(folder, ignore_errors=True)
     return result
@@ -69,6 +72,12 @@ def _warm(job: Job, recipe: Recipe) -> dict:
             f"{version} has no weights to begin with: only lora and full start warm, from one of their own"
         )
     return {"warm": model}
+
+
+def _devices(job: Job, recipe: Recipe) -> dict:
+    """How many devices share the work, when there are several."""
+    many = job.params.get("devices") or torch.cuda.device_count()
+    return {"devices": many} if many > 1 and recipe.name != "heads" else {}
 
 
 def publish(job: Job, snapshot: Snapshot, recipe: Recipe, data: Dataset, trained: Trained, progress: Progress) -> dict:

@@ -15,6 +15,7 @@ import torch
 from . import backbone as backbones
 from . import outcome_tuned, reading
 from .plan import Plan, plan
+from .reading import Input
 from .recipe import Recipe
 from .run import Run
 from .training import Trained
@@ -38,9 +39,22 @@ def fit(
     `warm` is where weights and heads begin. Raises ValueError where the data or the backbone cannot give what the
     recipe wants, torch.OutOfMemoryError with the token budget that was tried.
     """
+    start = time.monotonic()
+    model, inputs, run = train(data, backbone_name, recipe, work_dir=work_dir, report=report, warm=warm)
+    middle = time.monotonic()
+    report("held out", 0, 1, {})
+    trained = outcome_tuned.finish(model, data, inputs, report)
+    end = time.monotonic()
+    seconds = {"fit": middle - start, "measure": end - middle, "total": end - start}
+    return replace(trained, seconds=seconds, info=run.info() | trained.info)
+
+
+def train(
+    data: Dataset, backbone_name: str, recipe: Recipe, *, work_dir: Path, report: Report, warm: TunedModel | None
+) -> tuple[TunedModel, list[Input], Run]:
+    """The model, not yet measured; what it read; and how the run went."""
     if recipe.extras.gate:
         raise ValueError("a gate mixes criteria on a frozen backbone: use the trainer heads, or turn the gate off")
-    start = time.monotonic()
     report("loading the backbone", 0, 1, {})
     backbone = backbones.fresh(backbone_name, recipe.encoding)
     report("tokenise", 0, len(data.examples), {})
@@ -53,15 +67,10 @@ def fit(
         found.begin_heads(network)
         if warm:
             _start_from(warm, network, recipe)
-        middle = time.monotonic()
         run = steps_of(network, found, recipe, work_dir, report)
     model = TunedModel(backbone.name, backbone.hash, backbone.encoder.hash, recipe, found.shape, kept(network, recipe))
     model.__dict__["network"] = network.requires_grad_(False).eval()
-    report("held out", 0, 1, {})
-    trained = outcome_tuned.finish(model, data, inputs, report)
-    end = time.monotonic()
-    seconds = {"load": middle - start, "fit": end - middle, "total": end - start}
-    return replace(trained, seconds=seconds, info=run.info() | trained.info)
+    return model, inputs, run
 
 
 def steps_of(network, found: Plan, recipe: Recipe, work_dir: Path, report: Report) -> Run:
