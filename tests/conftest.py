@@ -13,6 +13,7 @@ def _quick_and_private(settings, tmp_path):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.ARTIFACT_DIR = tmp_path / "artifacts"
     settings.UPLOAD_DIR = tmp_path / "uploads"
+    settings.BACKBONE_DIR = tmp_path / "backbones"
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 

@@ -8,10 +8,13 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from annotate.models import Response
 from tests.worker.rm import tiny
 from worker.models import Backbone, Job
+from worker.recipes import recipe_of
 from worker.services.backbone import folders, register, store
 from worker.services.job import run_now
+from worker.services.training import start_training
 
 FACTS = {
     "causal": True,
@@ -27,9 +30,8 @@ FACTS = {
 
 
 @pytest.fixture
-def llama(settings, tmp_path):
+def llama(settings):
     """The only folder under BACKBONE_DIR."""
-    settings.BACKBONE_DIR = tmp_path / "backbones"
     settings.BACKBONE_DIR.mkdir()
     folder = tiny.llama(settings.BACKBONE_DIR / "tiny", ["How tall is the tower?"])
     (folder / "README.md").write_text("---\nlicense: other\nlicense_name: tower-1\n---\n# Tiny\n")
@@ -155,3 +157,13 @@ def test_the_command_says_what_is_wrong(db, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(CommandError, match=r"no config\.json"):
         call_command("register_backbone", str(tmp_path / "empty"), stderr=StringIO())
+
+
+def test_a_training_names_what_is_too_long_for_it(judged, alice):
+    """Every clear answer is longer than what is left of 20 tokens; without them nothing is compared."""
+    values = {"encoding.max_length": 20, "encoding.truncation": "drop"}
+    job = run_now(start_training(project=judged, actor=alice, recipe=recipe_of(values)))
+    said = [event.data["text"] for event in job.events.filter(kind="log")]
+    clear = Response.objects.filter(item__project=judged, text__startswith="The museum").order_by("pk").first()
+    assert [line for line in said if "40 responses are too long and left out: " in line and f"{clear.pk}," in line]
+    assert "no comparison to train on" in job.error
