@@ -24,7 +24,9 @@ def dataset(world: World) -> Dataset:
     pairs: dict[bool, list[Comparison]] = {True: [], False: []}
     for verdict in world.verdicts:
         first, second = (place[verdict.question, index] for index in verdict.shown)
-        pairs[groups[verdict.question] in held].append(Comparison(first, second, verdict.p, 1.0, verdict.strength))
+        pairs[groups[verdict.question] in held].append(
+            Comparison(first, second, verdict.p, 1.0, verdict.strength, verdict.rater)
+        )
     categories, criteria = (tuple(part.key for part in parts) for parts in (SCHEMA.categories, SCHEMA.criteria))
     return Dataset(examples, pairs[False], pairs[True], categories, criteria, frozenset(held))
 

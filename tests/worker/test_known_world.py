@@ -15,26 +15,30 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import rankdata
 
+from annotate.agreement import dawid_skene
 from annotate.world import make_world, truth
 from annotate.world.raters import RATERS, advantage
 from tests.worker.known import dataset
-from worker.rm import backbone, recipe, training
+from worker.rm import backbone, gating, labels, objectives, preference, recipe, targets, training
 from worker.rm.scoring import score
+from worker.rm.types import Comparison, silent
 
 PLANTED = truth()
+PLAIN = recipe.Preference()
 FAIR = tuple(replace(rater, order=0.0, length=0.0) for rater in RATERS)
 
 
 class Study:
     """A world, the model fitted on it, and the scores of its answers, (questions, answers)."""
 
-    def __init__(self, raters, cache):
+    def __init__(self, raters, cache, how=None, reliability=None):
         self.world = make_world(questions=110, pool=0, overlap=3, open_pairs=0, raters=raters)
         self.raters = {rater.name: rater for rater in raters}
-        data = dataset(self.world)
-        self.fitted = training.fit_heads(data, backbone.load("minilm"), recipe.Recipe(), cache)
+        data = self.data = replace(dataset(self.world), reliability=reliability or {})
+        self.fitted = training.fit_heads(data, backbone.load("minilm"), recipe.Recipe(preference=how or PLAIN), cache)
         scores = score(self.fitted.model, data.examples, cache).heads["preference"].astype(float)
         scores /= self.fitted.model.temperature  # log-odds that hold for prompts never seen
         self.scores = scores.reshape(len(self.world.questions), -1)
@@ -92,8 +96,14 @@ def control(study, cache):
 
 def recovered(estimate, error, planted, kappa):
     """The rule at the top of this file."""
+    return bool(estimate > 1.96 * error and reached(estimate, error, planted, kappa))
+
+
+def reached(estimate, error, planted, kappa):
+    """The same for an effect of any sign, which may be 0."""
     low, high = estimate - 1.96 * error, estimate + 1.96 * error
-    return bool(low > 0 and low <= planted and high >= kappa * planted)
+    near, far = sorted((planted, kappa * planted))
+    return bool(low <= far and high >= near)
 
 
 def test_the_rule_refuses_what_is_not_there():
@@ -105,6 +115,88 @@ def test_the_rule_refuses_what_is_not_there():
 
 def test_the_order_effect_is_recovered(study):
     assert recovered(study.gamma, study.error(np.ones(len(study.trained))), PLANTED["order_gamma"], study.kappa())
+
+
+LEANING = tuple(replace(rater, order=order) for rater, order in zip(FAIR, (1.2, 0.0, -0.8), strict=True))
+
+
+@pytest.fixture(scope="module")
+def leaning(cache):
+    return Study(LEANING, cache, recipe.Preference(order="rater"))
+
+
+def test_each_raters_order_effect_is_recovered(leaning):
+    """Each rater judged every pair, so each has the error of their own verdicts; the prior between them is wide."""
+    found, kappa = leaning.fitted.info["order_by_rater"], leaning.kappa()
+    for rater in LEANING:
+        own = np.array([pair.rater == rater.name for pair in leaning.data.train], dtype=float)
+        assert reached(found[rater.name], leaning.error(own), rater.order, kappa)
+    assert found["Greta Olund"] < -0.3 < 0.3 < found["Ines Karvo"]
+
+
+def test_the_tie_threshold_is_recovered(study):
+    """The error is that of Fisher's information of α, given the margins."""
+    pairs, scores = labels.pairs(study.data.train), torch.from_numpy(study.scores.ravel())
+    learned = objectives.Learned(torch.tensor([study.gamma]), torch.zeros(0))
+    alpha = np.log(study.fitted.info["tie_theta"])
+    unit = torch.tensor([np.log(np.expm1(alpha))], requires_grad=True)  # softplus of it is α
+
+    def loss(tie):
+        return objectives.rao_kupper(scores, pairs, replace(learned, tie=tie)).sum()
+
+    slope = 1 - np.exp(-alpha)  # dα/d(unit)
+    error = float(torch.autograd.functional.hessian(loss, unit)) ** -0.5 * slope
+    assert recovered(alpha, error, np.log(PLANTED["tie_theta"]), study.kappa())
+
+
+CARELESS = (RATERS[0], RATERS[1], replace(RATERS[2], sharpness=0.0, order=0.0, length=0.0))
+
+
+@pytest.fixture(scope="module")
+def careless(cache):
+    """One of three decides by lot. What each weighs is made of Dawid and Skene's estimates, as in the service."""
+    world = dataset(make_world(questions=110, pool=0, overlap=3, open_pairs=0, raters=CARELESS))
+    names, said = [rater.name for rater in CARELESS], [*world.train, *world.test]
+    _, pair = np.unique([sorted((one.first, one.second)) for one in said], axis=0, return_inverse=True)
+    label = [int(2 * (one.p if one.first < one.second else 1 - one.p)) for one in said]
+    raters = np.array([names.index(one.rater) for one in said])
+    found = dawid_skene(pair.ravel(), raters, np.array(label), (pair.max() + 1, 3, 3)).reliability
+    weights = {name: max(0.0, 2 * one.value - 1) for name, one in zip(names, found, strict=True)}
+    return weights, [Study(CARELESS, cache, recipe.Preference(reliability=on), weights) for on in (False, True)]
+
+
+def test_who_decides_by_lot_is_found_and_hardly_counts(careless):
+    weights, _ = careless
+    assert weights["Greta Olund"] < 0.1
+    assert min(weights["Ines Karvo"], weights["Bruno Tael"]) > 0.3
+
+
+def test_weighing_by_reliability_sharpens_the_scores(careless):
+    """By lot there is nothing to explain, so what is left of the margins is the others' and grows by their share."""
+    spread = [float(np.std(study.fitted.held_out.margins / study.fitted.model.temperature)) for study in careless[1]]
+    assert spread[1] > 1.2 * spread[0]
+    assert agreement_with_gold(careless[1][1]) > agreement_with_gold(careless[1][0]) - 0.02
+
+
+def test_the_weights_of_criteria_are_recovered(study):
+    """Verdicts drawn from a planted mixture of the ratings that the raters gave; each weight within 1.96 errors."""
+    criteria = torch.from_numpy(targets.ratings(study.data, study.data.criteria))
+    matrix, mean, _ = gating.transform(criteria, None)
+    utility, planted = (criteria - mean) @ matrix.T, torch.tensor([0.3, 1.2, 0.6])
+    first, second = torch.from_numpy(np.array(study.trained * 3).T)
+    apart = utility[first] - utility[second]
+    noise = torch.rand(len(first), generator=torch.Generator().manual_seed(1)).logit()
+    won = (apart @ planted + noise > 0).tolist()
+    said = labels.pairs([Comparison(*pair, float(p)) for pair, p in zip(study.trained * 3, won, strict=True)])
+    how = recipe.Recipe(preference=recipe.Preference(order="none"))
+    ones = torch.ones(len(criteria))
+    fold = torch.from_numpy(targets.folds(study.data, 5))
+    task = preference.Problem(utility, said, said, fold, ones, [""] * len(ones), how)
+    gate = gating.fit(task, ones[:, None], criteria, None, silent).gate
+    found = float(gate.strength) * gate.weights(ones[:, None])[0]
+    chance = torch.sigmoid(apart @ planted)
+    error = torch.linalg.inv((apart.T * chance * (1 - chance)) @ apart).diagonal().sqrt()
+    assert ((found - planted).abs() < 1.96 * error).all()
 
 
 def test_no_order_effect_is_found_where_none_was_planted(control):

@@ -87,7 +87,7 @@ def fit(problem: Problem, embedded: Tensor, criteria: Tensor, verbosity: int | N
     hidden, width = problem.recipe.heads.hidden, embedded.shape[1]
     begin = Gate(
         into=torch.randn(hidden, width, generator=draw),
-        bias=torch.zeros(hidden),
+        bias=torch.randn(hidden, generator=draw),
         out=torch.zeros(len(matrix), hidden),
         center=center,
         scale=1 / (spread * width**0.5),  # a prompt has a length near 1
@@ -124,8 +124,8 @@ def _solve(
 
     def split(point: Tensor) -> tuple[Gate, Learned]:
         into, bias, out, strength, gamma, tie = point.split(sizes)
-        moved = {"into": begin.into + into.view_as(begin.into), "bias": bias, "out": out.view_as(begin.out)}
-        return replace(begin, **moved, strength=strength), Learned(gamma, tie)
+        first = {"into": begin.into + into.view_as(begin.into), "bias": begin.bias + bias}
+        return replace(begin, **first, out=out.view_as(begin.out), strength=strength), Learned(gamma, tie)
 
     def loss(point: Tensor) -> tuple[Tensor, Tensor]:
         gate, learned = split(point)
