@@ -25,6 +25,8 @@ PURE = (
     "inspector/stats/**/*.py",
     "worker/compare.py",
     "worker/rm/**/*.py",
+    "worker/surface.py",
+    "worker/swaps.py",
 )
 FRAMEWORKS = {"django", "celery", "channels", "plotly", "django_htmx", "environ"}
 # What one room may take of another; a room that is not named here is closed.

@@ -13,6 +13,8 @@ JOBS = {
     "backbone": "worker.jobs.backbone",
     "export": "worker.jobs.export",
     "select": "worker.jobs.select",
+    "surface": "worker.jobs.surface",
+    "probe": "worker.jobs.probe",
     "preview": "worker.jobs.preview",
     "average": "worker.jobs.average",
 }

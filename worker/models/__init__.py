@@ -5,12 +5,15 @@ from worker.models.backbone import Backbone
 from worker.models.job import Job, JobEvent
 from worker.models.node import Node
 from worker.models.pool import Candidate, CandidateScore, Pool
+from worker.models.probe import Probe
 from worker.models.reference import Reference
 from worker.models.round import Round, RoundPolicy
 from worker.models.selection import SelectionPolicy
 from worker.models.serve_token import ServeToken
 from worker.models.snapshot import Snapshot, SnapshotRow
 from worker.models.suite import Suite, SuitePair, SuiteScore
+from worker.models.summary import Summary
+from worker.models.surface import Surface
 from worker.models.sweep import Sweep
 from worker.models.version import Score, Version
 
@@ -23,6 +26,7 @@ __all__ = [
     "JobEvent",
     "Node",
     "Pool",
+    "Probe",
     "Reference",
     "Round",
     "RoundPolicy",
@@ -34,6 +38,8 @@ __all__ = [
     "Suite",
     "SuitePair",
     "SuiteScore",
+    "Summary",
+    "Surface",
     "Sweep",
     "Version",
 ]

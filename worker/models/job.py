@@ -16,6 +16,8 @@ class JobKind(models.TextChoices):
     EXPORT = "export"  # a version as a folder for others
     FILE = "file"  # scores of a file's answers
     SELECT = "select"  # the order in which open tasks are served
+    SURFACE = "surface"  # count lists, bold, hedges … of the responses
+    PROBE = "probe"  # score responses whose surface was changed
     PREVIEW = "preview"  # what a training would read, counted by the tokenizer
 
 
