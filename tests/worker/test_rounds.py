@@ -120,8 +120,8 @@ def test_drift_on_prompts_it_never_saw_starts_a_round(policy, judged):
     policy.after_judgements, policy.on_drift = None, True
     version = trained(judged)
     promote(version=version)
+    right = {r: float("museum" in r.text) for r in Response.objects.all()}
     more(judged, range(PROMPTS, PROMPTS + 25))
-    right = {r: float("museum" in r.text) for r in Response.objects.filter(item__lt=PROMPTS)}
     new = {r: -float("museum" in r.text) for r in Response.objects.exclude(pk__in=[r.pk for r in right])}
     assert "0 of 20 prompts" in waiting(policy).drift.why  # it has scored none of them yet
     score(version, right | new)

@@ -4,6 +4,7 @@ With the real jobs and backbone, no broker: what the beat would say is said by h
 """
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from annotate.services.item import import_items
 from annotate.services.judgement import submit_judgement
@@ -11,6 +12,8 @@ from annotate.services.queue import lease_next
 from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
 from tests.worker.conftest import PROMPTS, jsonl, row
+from tests.worker.test_loop import told
+from tests.worker.test_suite import REWARD_BENCH
 from worker.models import Job, SelectionPolicy, SuiteScore
 from worker.models.round import RoundState
 from worker.models.version import VersionState
@@ -86,6 +89,23 @@ def _answer(lease, user):
     answer = {"outcome": "ranking", "ranking": [[left], [right]], "strength": 1, "schema_version": 1}
     answer["texts_sha256"] = dict(shown_in(lease).sha256)
     return submit_judgement(assignment=lease, user=user, answer=answer, idempotency_key="a")
+
+
+def test_a_round_by_command_does_all_of_it(running):
+    said = told("round", "answers", "--wait")
+    assert (said["state"], said["version"]) == ("promoted", "answers:1")
+    assert said["comparison"]["new"]["value"] > 0.9
+    assert not running.jobs.unfinished().exists()
+    with pytest.raises(CommandError, match="from the same judgements by the same recipe"):
+        call_command("round", "answers", "--wait")
+
+
+def test_a_suite_comes_in_by_command(running, tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    path.write_bytes(jsonl(*REWARD_BENCH).read())
+    assert told("import_suite", "answers", path, "--name", "bench")["pairs"] == len(REWARD_BENCH)
+    with pytest.raises(CommandError, match="'bench' already"):
+        call_command("import_suite", "answers", str(path), "--name", "bench")
 
 
 def test_a_suite_that_was_tampered_with_fails_its_job_and_the_round(running):

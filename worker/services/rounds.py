@@ -48,8 +48,11 @@ def promoted_in(project: Project) -> Version | None:
 # ---- Starting
 
 
-def start(*, project: Project, reason: str, actor: User | None = None, of: Version | None = None) -> Round:
-    """Freeze the judgements and train on them. `of`: by that version's recipe, with it as the parent.
+def start(
+    *, project: Project, reason: str, actor: User | None = None, of: Version | None = None, queue: str = ""
+) -> Round:
+    """Freeze the judgements and train on them, in the policy's queue unless another is given. `of`: by that version's
+    recipe, with it as the parent.
 
     Raises ValidationError where there is too little to learn from, a round or a training is under way, or the newest
     version was made from the same judgements by the same recipe.
@@ -61,13 +64,14 @@ def start(*, project: Project, reason: str, actor: User | None = None, of: Versi
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
         if busy := running(project):
             raise ValidationError(f"{busy} is under way; the next round can begin when it has ended.")
-        params = _params(policy_of(project), found, of)
+        policy = policy_of(project)
+        params = _params(policy, found, of)
         note_withdrawals(project=project)  # also of decisions whose case was opened again
         snapshot = freeze(project=project, actor=actor, surveyed=found)
-        queue = policy_of(project).queue
         job = launch(
-            project=project, kind=JobKind.TRAIN, params=params | {"snapshot": snapshot.pk}, actor=actor, queue=queue
-        )
+            project=project, kind=JobKind.TRAIN, params=params | {"snapshot": snapshot.pk}, actor=actor,
+            queue=queue or policy.queue,
+        )  # fmt: skip
         last = project.rounds.first()
         one = Round.objects.create(project=project, number=last.number + 1 if last else 1, reason=reason, job=job)
         record(kind="round.started", subject=one, project=project, actor=actor, number=one.number, reason=reason)
