@@ -71,7 +71,7 @@ def measure(site: Site, secret: str, items: list[dict], *options: str) -> tuple[
         return False
 
     site.wait_until(healthy, 120)
-    ask(site.port, secret, items[: 2 * CLIENTS])
+    ask(site.port, secret, items[:CLIENTS])
     told = ask(site.port, secret, items)
     server.terminate()
     server.wait(60)
@@ -80,7 +80,7 @@ def measure(site: Site, secret: str, items: list[dict], *options: str) -> tuple[
 
 def main() -> None:
     quick = "--quick" in sys.argv
-    items, rates, scores = samples(256 if quick else 1024), {"ours": [], "peer": []}, {}
+    items, rates, scores = samples(96 if quick else 1024), {"ours": [], "peer": []}, {}
     ways = {"ours": (), "peer": ("--max-batch-tokens", "1", "--wait-ms", "0")}
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         site = Site(Path(folder), DATABASE_URL=f"sqlite:///{folder}/touchstone.sqlite3", OMP_NUM_THREADS="2")
