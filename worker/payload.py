@@ -9,9 +9,9 @@ from django.utils import timezone
 from annotate.agreement.intervals import wilson_bounds
 from worker.models import Job
 from worker.models.job import JobState
+from worker.services.queue import waiting
 
-MOST = 1000  # points of one curve that are sent at once
-CURVES = ("loss", "accuracy", "held_out_accuracy", "tokens_per_second", "padding", "memory_mb", "learning_rate")
+MOST = 1000  # points of the curves that are sent at once
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,9 @@ def events_after(job: Job, after: int) -> list[dict]:
 
 
 def _thinned(points: QuerySet) -> set[int]:
-    """Numbers of at most MOST points of each curve, its first and its last among them."""
-    kept: set[int] = set()
-    for curve in CURVES:
-        numbers = list(points.filter(data__has_key=curve).values_list("number", flat=True))
-        kept.update(evenly(numbers, MOST))
-    return kept
+    """Numbers of MOST of them, the first and the last among these, and of as many evaluations, which are rare."""
+    evaluations = points.filter(data__has_key="held_out_accuracy")
+    return {n for rows in (points, evaluations) for n in evenly(list(rows.values_list("number", flat=True)), MOST)}
 
 
 def evenly(numbers: list[int], most: int) -> list[int]:
@@ -74,6 +71,11 @@ def _told(data: dict) -> dict:
     return data | {"low": low, "high": high}
 
 
+def status(job: Job) -> dict:
+    """What the status part of the page is rendered from."""
+    return {"job": job, "pace": pace(job), "waiting": waiting(job)}
+
+
 def job_payload(job: Job, after: int) -> dict:
     """{"last": newest number, "events": past `after`, "status_html": rendered, "ended": bool}
 
@@ -84,6 +86,6 @@ def job_payload(job: Job, after: int) -> dict:
     return {
         "last": events[-1]["number"] if events else after,
         "events": events,
-        "status_html": render_to_string("worker/job.html#status", {"job": job, "pace": pace(job)}),
+        "status_html": render_to_string("worker/job.html#status", status(job)),
         "ended": ended,
     }

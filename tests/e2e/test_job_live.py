@@ -18,7 +18,7 @@ create_project(slug="live", name="Live", actor=alice)
 LAUNCH = """
 from annotate.models import Project
 from worker.services.job import launch
-params = {{"do": "count", "steps": {steps}, "seconds": 0.05}}
+params = {{"do": "count", "steps": {steps}, "seconds": 0.05, "also": {also}}}
 print(launch(project=Project.objects.get(), kind="train", params=params, queue="{queue}").pk)
 """
 NO_SOCKET = "window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.({}), 0); } };"
@@ -45,8 +45,8 @@ def signed_in(site, page):
     return page
 
 
-def open_job(site, page, steps):
-    pk = int(site.run(LAUNCH.format(steps=steps, queue=site.queue)).split()[-1])
+def open_job(site, page, steps, **also):
+    pk = int(site.run(LAUNCH.format(steps=steps, queue=site.queue, also=also)).split()[-1])
     page.goto(f"{site.url}/p/live/jobs/{pk}/")
 
 
@@ -66,6 +66,16 @@ def test_the_curve_moves_until_the_end(site, signed_in, script, link):
     expect(signed_in.locator("#log li").last).to_have_text("done")
     numbers = signed_in.locator("#log li").evaluate_all("lines => lines.map(line => line.value)")
     assert numbers == sorted(set(numbers))
+
+
+def test_speed_padding_memory_and_the_held_out_interval_are_live(site, signed_in):
+    costs = {"tokens_per_second": 5210.0, "padding": 0.062, "memory_mb": 1900.0}
+    open_job(site, signed_in, 20, held_out_accuracy=0.5, held_out_pairs=10, **costs)
+    points(signed_in, "^20$")
+    for said in ("useful tokens a second", "5,210", "padding", "6.2 %", "memory", "1,900"):
+        expect(signed_in.locator("#figures")).to_contain_text(said)
+    expect(signed_in.locator("#speed")).to_have_attribute("data-points", "20")
+    expect(signed_in.locator("#says")).to_contain_text("50.0 % (95 % interval 23.7 % to 76.3 %)")
 
 
 def test_cancel_stops_it_and_offers_a_retry(site, signed_in):

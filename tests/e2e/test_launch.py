@@ -85,3 +85,15 @@ def test_a_launch_leads_to_a_curve_an_accuracy_and_a_clone(form):
 def test_the_queue_shows_the_worker(site, form):
     form.goto(site.url + "/p/live/queue/")
     expect(form.locator("#now")).to_contain_text(re.compile("cpu, gpu"), timeout=30_000)
+
+
+def test_a_sweep_says_how_many_runs_it_makes(site, form):
+    form.goto(site.url + "/p/live/sweeps/new/")
+    form.get_by_label("Value 1").select_option("heads.folds")
+    form.get_by_label("Try").first.fill("3, 5")
+    expect(form.locator("#runs")).to_contain_text("2 runs")
+    form.locator("[name=name][value=lora]").check()
+    expect(form.locator("#axes option[value='tuning.learning_rate']").first).to_be_attached()
+    form.get_by_label("Value 1").select_option("tuning.learning_rate")
+    form.get_by_label("Try").first.fill("1e-5, 3e-5, x")
+    expect(form.locator("#runs")).to_contain_text("valid number")

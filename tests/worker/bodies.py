@@ -10,10 +10,10 @@ def run(job, progress):
 
 
 def count(job, progress):
-    """steps × seconds of work."""
-    steps = job.params.get("steps", 3)
+    """steps × seconds of work; `also` are further metrics of every step."""
+    steps, also = job.params.get("steps", 3), job.params.get("also", {})
     for step in range(steps):
-        progress.report("count", step, steps, {"loss": 1 / (step + 1), "step": step})
+        progress.report("count", step, steps, {"loss": 1 / (step + 1), "step": step} | also)
         time.sleep(job.params.get("seconds", 0))
     return {"counted": steps}
 

@@ -15,6 +15,8 @@ from worker.models.job import JobState
 from worker.progress import Progress
 from worker.services.claim import claim
 from worker.services.job import cancel, launch, run_now
+from worker.services.node import beat
+from worker.services.repeat import work_folder
 from worker.services.version import archive, promote, resolve
 
 JOBS_URL, VERSIONS = "/p/answers/jobs/", "/p/answers/versions/"
@@ -107,6 +109,48 @@ def test_retrying_what_is_not_over_is_refused_in_words(browser, job):
     page = browser.post(f"{JOBS_URL}{job.pk}/retry/", follow=True).content.decode()
     assert "Only a failed or cancelled job" in page
     assert Job.objects.count() == 1
+
+
+@pytest.fixture
+def tuning(project, alice):
+    """A tuning that failed for want of memory after its first checkpoint."""
+    params = {"recipe": {"name": "lora", "tuning": {"token_budget": 512}}, "backbone": "minilm"}
+    job = launch(project=project, kind="train", params=params, actor=alice, queue="gpu")
+    Job.objects.filter(pk=job.pk).update(state=JobState.FAILED, error="OutOfMemoryError: CUDA out of memory.")
+    work_folder(job).mkdir(parents=True)
+    (work_folder(job) / "step.safetensors").touch()
+    return job
+
+
+def test_a_failed_tuning_is_resumed_relaunched_lighter_or_cloned(browser, tuning):
+    page = page_of(browser, f"{JOBS_URL}{tuning.pk}/")
+    for offered in ("Resume from its checkpoint", "Relaunch with a token budget of 256", f"train/?job={tuning.pk}"):
+        assert offered in page
+    for act, params in (
+        ("resume", {"resume": tuning.pk}),
+        ("lighter", {"recipe": {"name": "lora", "tuning": {"token_budget": 256}}}),
+    ):
+        answer = browser.post(f"{JOBS_URL}{tuning.pk}/{act}/")
+        again = Job.objects.latest("pk")
+        assert answer["Location"] == f"{JOBS_URL}{again.pk}/"
+        assert again.params == tuning.params | params
+    assert f'made from <a href="{JOBS_URL}{tuning.pk}/"' in page_of(browser, f"{JOBS_URL}{again.pk}/")
+
+
+@pytest.mark.parametrize(("act", "said"), [("resume", "no checkpoint"), ("lighter", "ran out of memory")])
+def test_what_cannot_be_done_is_refused_in_words(browser, job, act, said):
+    cancel(job=job)
+    assert said in browser.post(f"{JOBS_URL}{job.pk}/{act}/", follow=True).content.decode()
+    assert Job.objects.count() == 1
+
+
+def test_a_waiting_job_says_its_place_and_that_nobody_serves_its_queue(browser, job):
+    second = launch(project=job.project, kind="train", params={})
+    page = page_of(browser, f"{JOBS_URL}{second.pk}/")
+    assert "2nd in its queue" in page
+    assert "No worker serves <strong>cpu</strong>" in page
+    beat(name="host:1", device="cpu", queues=["cpu"], started_at=second.created_at)
+    assert "No worker serves" not in browser.get(f"{JOBS_URL}{second.pk}/events/").json()["status_html"]
 
 
 def test_a_researcher_watches_but_is_offered_no_cancel(client_of, charlie, project, job):

@@ -72,7 +72,7 @@ def test_it_launches_and_leads_to_the_table(browser, judged, alice):
 
 def test_a_change_of_trainer_changes_what_can_be_tried(browser, project):
     fragment = page_of(browser, NEW, TRIED | {"name": "heads"}, headers={"HX-Request": "true", "HX-Target": "recipe"})
-    assert 'hx-swap-oob="true"' in fragment
+    assert 'hx-swap-oob="innerHTML"' in fragment
     assert 'value="heads.folds"' in fragment
     assert 'value="tuning.learning_rate"' not in fragment
 

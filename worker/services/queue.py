@@ -7,6 +7,7 @@ from annotate.models import Project
 from worker.models import Job, Node
 from worker.models.job import JobState
 from worker.services.node import is_stale
+from worker.services.nudge import HERE
 
 START = ".venv/bin/python -m celery -A config worker -Q {queue} -c 1"
 
@@ -47,3 +48,20 @@ def unfinished(project: Project) -> list[Job]:
     """The project's jobs that run or wait, in the order in which they would be taken."""
     jobs = project.jobs.unfinished().select_related("created_by", "sweep")
     return sorted(jobs, key=lambda job: (job.state != JobState.RUNNING, job.pk))
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Of a queued job: its place, 1 is next, and the command that starts a worker where none serves its queue."""
+
+    place: int
+    command: str | None
+
+
+def waiting(job: Job) -> Waiting | None:
+    """None when it does not wait, or waits for the process that launched it."""
+    if job.state != JobState.QUEUED or job.queue == HERE:
+        return None
+    before = Job.objects.filter(state=JobState.QUEUED, queue=job.queue, pk__lt=job.pk).count()
+    served = any(job.queue in node.queues and not is_stale(node) for node in Node.objects.all())
+    return Waiting(before + 1, None if served else START.format(queue=job.queue))

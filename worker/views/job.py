@@ -12,7 +12,7 @@ from pydantic import ValidationError as PydanticError
 
 from annotate.access import project_for
 from worker.models import Job
-from worker.payload import after_in, events_after, job_payload, pace
+from worker.payload import after_in, events_after, job_payload, pace, status
 from worker.recipes import OPTIONS, changed
 from worker.rm.recipe import Recipe
 from worker.services import job as jobs
@@ -41,8 +41,7 @@ def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     events = events_after(job, 0)
     context = {
         "project": project,
-        "job": job,
-        "pace": pace(job),
+        **status(job),
         "last": events[-1]["number"] if events else 0,
         "logs": [event for event in events if event["kind"] != "metric"],
         "metrics": [event for event in events if event["kind"] == "metric"],
