@@ -14,6 +14,7 @@ FILES = {  # no pages, or lead to one
     "annotate:export_file",
     "annotate:next",
     "inspector:best_of_n_file",
+    "worker:exported",
     "worker:job_events",
     "worker:scored_file",
     "worker:train_preview",

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from worker.rm import scoring
+from worker.rm import backbone, embed, scoring
 from worker.rm.attribution import _path, attribute, methods
 from worker.rm.encode import Encoder
-from worker.rm.recipe import Extras, Heads, Recipe
-from worker.rm.training import fit_heads
-from worker.rm.types import PREFERENCE, SpanLabel
+from worker.rm.recipe import Encoding, Extras, Heads, Recipe
+from worker.rm.training import fit_embedded, fit_heads
+from worker.rm.types import PREFERENCE, Dataset, SpanLabel
 
 
 def total(found):
@@ -133,3 +133,18 @@ def test_length_calibration_is_a_contribution_of_its_own(other, world):
     _, model = other
     found = attribute(model, world.examples[1], PREFERENCE, "ig")
     assert ("length calibration" in found.features) == (model.curve is not None)
+
+
+def test_a_pooler_that_is_not_linear_is_walked_through(world):
+    """Through the backbone's own pooler there is no exact split; integrated gradients still add up."""
+    own = backbone.load("minilm", Encoding(pooling="cls"))
+    first = world.examples[:40]
+    data = Dataset(first, [pair for pair in world.test if max(pair.first, pair.second) < 40], [])
+    model = fit_embedded(data, embed.embed(own, first), own, Recipe(encoding=own.encoder.encoding)).model
+    with pytest.raises(ValueError, match=r"not linear.*: take integrated gradients"):
+        attribute(model, first[1], PREFERENCE, "exact")
+    found = attribute(model, first[1], PREFERENCE, "ig")
+    assert found.score == pytest.approx(scoring.score(model, first[1:2]).heads[PREFERENCE][0], abs=1e-5)
+    change = found.score - found.baseline - sum(found.features.values())
+    assert abs(found.residual) <= max(1e-3, 0.01 * abs(change))
+    assert any(one.value for one in found.tokens if one.part == "response")
