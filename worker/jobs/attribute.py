@@ -32,8 +32,11 @@ def _wanted(model: RewardModel, params: dict) -> list[tuple[str, str]]:
     Where the preference has no exact split, integrated gradients stand in its place.
     """
     heads = {"exact": model.heads, "ig": params.get("heads") or [PREFERENCE]}
-    found = [(head, method) for method in params["methods"] for head in heads[method] if method in methods(model, head)]
-    return found if any(head == PREFERENCE for head, _ in found) else [(PREFERENCE, "ig"), *found]
+    asked = [(head, method) for method in params["methods"] for head in heads[method]]
+    found = [(head, method) for head, method in asked if method in methods(model, head)]
+    if (PREFERENCE, "exact") in set(asked) - set(found):
+        found.append((PREFERENCE, "ig"))
+    return list(dict.fromkeys(found))
 
 
 def _row(version: Version, response: Response, told: TokenAttribution) -> Attribution:

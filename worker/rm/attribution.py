@@ -51,7 +51,7 @@ def methods(model: RewardModel, head: str) -> tuple[str, ...]:
     Mean, worst and quantile of members, a gate and a length curve are linear near an example; an mlp, a variance and
     a pooler of the backbone's own are not.
     """
-    if head in ("step", "disagreement"):
+    if not isinstance(model, RewardModel) or head in ("step", "disagreement"):
         return ()
     bent = head == PREFERENCE and model.members > 1 and model.extras.combine == "uwo"
     bent |= model.mlp is not None and head not in model.rows

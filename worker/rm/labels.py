@@ -65,7 +65,7 @@ class Labels:
 
 
 def of(data: Dataset, recipe: Preference) -> Labels:
-    """The training verdicts. Raises ValueError when there are none.
+    """The training verdicts. Raises ValueError when there are none, or none that weighs anything.
 
     Plackett–Luce reads the rankings where there are any, everything else the pairs.
     """
@@ -76,6 +76,8 @@ def of(data: Dataset, recipe: Preference) -> Labels:
     found = relied(found, data.reliability) if recipe.reliability else found
     if recipe.soft_labels and found.members.shape[1] == 2:
         found = soft(found, by_rater=recipe.order == "rater")
+    if not found.weight.sum() > 0:
+        raise ValueError("no verdict weighs anything: their weights, or their raters' reliability, are all 0")
     return smoothed(found, recipe.smoothing) if recipe.smoothing else found
 
 

@@ -104,4 +104,6 @@ def test_a_batch_can_be_counted_from_0():
 def test_without_comparisons_there_are_no_labels():
     with pytest.raises(ValueError, match="no comparison"):
         of(Preference(), [])
+    with pytest.raises(ValueError, match="no verdict weighs anything"):
+        of(Preference(reliability=True), reliability=dict.fromkeys(("alice", "bob", "charlie"), 0.0))
     assert len(labels.choices([])) == 0
