@@ -22,6 +22,8 @@ from worker.services.job import run_now
 from worker.services.suite import freeze_held_out, leaderboard
 from worker.tasks import rounds as beat
 
+pytestmark = pytest.mark.django_db(transaction=True)  # the heart of a job looks at it by another connection
+
 
 @pytest.fixture
 def running(judged, tmp_path_factory, settings):
