@@ -74,7 +74,8 @@ def info(
     threshold · member_correlation: the mean Pearson r between members' scores of the training examples · reliability:
     what the raters' verdicts were weighed by.
     """
-    wanted = [f"attribute:{key}" for key in data.criteria] + [f"segment:{key}" for key in data.categories]
+    wanted = [f"attribute:{key}" for key in data.criteria if model.extras.attributes]
+    wanted += [f"segment:{key}" for key in data.categories if model.extras.segments]
     said = {
         "order_gamma": float(found.learned.gamma[0]) if len(found.learned.gamma) else 0.0,
         "temperature": model.temperature,

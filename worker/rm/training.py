@@ -100,10 +100,10 @@ def fit_embedded(
     rows, fitted_rows, criteria = _rows(data, embedded, x, fold, recipe, report)
     if recipe.extras.gate:
         found = _gated(problem, prompts, rows, criteria, recipe, report)
-        members, mlp = fitting.nothing(0, x.shape[1]), None
+        members, mlp, gate = fitting.nothing(0, x.shape[1]), None, found.gate
     else:
         found = preference.fit(problem, report)
-        members, mlp = preference.as_rows(found.members, center, scale)
+        (members, mlp), gate = preference.as_rows(found.members, center, scale), None
     model = RewardModel(
         backbone_name=backbone.name,
         backbone_hash=backbone.hash,
@@ -114,7 +114,7 @@ def fit_embedded(
         segment=segment,
         response=_joined(center, members, fitted_rows, len(categories)),
         mlp=mlp,
-        gate=getattr(found, "gate", None),
+        gate=gate,
         step=_step(data, embedded, fold, recipe),
         extras=recipe.extras,
         encoding=backbone.encoder.encoding,

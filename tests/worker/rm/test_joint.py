@@ -90,7 +90,9 @@ def test_members_become_the_preference_and_their_spread_the_disagreement(rich, m
 
 def test_a_weight_of_0_leaves_a_head_out(rich, minilm, cache):
     how = Recipe(extras=Extras(attributes=0, segments=0, steps=0), heads=QUICK)
-    assert fit_heads(rich, minilm, how, cache).model.heads == (PREFERENCE,)
+    found = fit_heads(rich, minilm, how, cache)
+    assert found.model.heads == (PREFERENCE,)
+    assert found.info["without_head"] == []  # none is missed
 
 
 def test_steps_of_held_out_prompts_are_told_apart(rich, minilm, cache):
