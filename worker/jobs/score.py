@@ -62,7 +62,7 @@ def run(job: Job, progress: Progress) -> dict:
 
 def _score(version: Version, rows: QuerySet, example: Callable[..., Example], progress: Progress) -> Kept:
     total, kept = rows.count(), Kept()
-    for part in batches(rows.iterator(SLICE), SLICE):
+    for part in _slices(rows):
         done, examples = kept.count(), [example(row) for row in part]
 
         def report(stage: str, n: int, _: int, metrics: dict, done: int = done) -> None:
@@ -70,6 +70,14 @@ def _score(version: Version, rows: QuerySet, example: Callable[..., Example], pr
 
         kept.slices.append(([row.pk for row in part], scored(version, examples, settings.CACHE_DIR, report)))
     return kept
+
+
+def _slices(rows: QuerySet) -> Iterator[list]:
+    """By id, each a query of its own: on SQLite a query left open would keep the job from telling its progress."""
+    last = 0
+    while part := list(rows.filter(pk__gt=last)[:SLICE]):
+        yield part
+        last = part[-1].pk
 
 
 def _store(job: Job, version: Version, own: Kept, pooled: Kept, only: QuerySet | None) -> dict:
