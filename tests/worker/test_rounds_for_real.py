@@ -6,6 +6,7 @@ With the real jobs and backbone, no broker: what the beat would say is said by h
 import pytest
 from django.core.management import CommandError, call_command
 
+from annotate.models import Item
 from annotate.services.item import import_items
 from annotate.services.judgement import submit_judgement
 from annotate.services.queue import lease_next
@@ -82,6 +83,19 @@ def test_tasks_are_ordered_by_the_version_and_keep_their_probability(running, bo
     said = _answer(lease, bob)
     assert said.probability == lease.task.probability
     assert said.served == f"{lease.task.reason}, priority"
+
+
+def test_held_out_prompts_take_their_part_by_lot_alone(running):
+    work(running)
+    items = [make_item(running, f"Where is the mill of town {n}?", f"It stands in {n}.", "No.") for n in range(40)]
+    Item.objects.filter(pk__in=[item.pk for item in items[:10]]).update(split="test")
+    make_tasks(project=running, items=items)
+    running.tasks.exclude(item__in=items).update(open_slots=0)
+    selection.set_policy(project=running, strategy="margin", random_share=0.2, batch=20)
+    run_now(selection.order(policy=SelectionPolicy.objects.get()))
+    held = selection.in_front(running).filter(item__split="test")
+    assert set(held.values_list("reason", "probability")) == {("random", 0.5)}
+    assert (held.count(), selection.in_front(running).filter(reason="random").count()) == (5, 5 + 3)
 
 
 def _answer(lease, user):

@@ -8,6 +8,7 @@ import numpy as np
 from django.conf import settings
 
 from annotate.models import Project, Response
+from annotate.models.item import Split
 from worker.jobs.dataset import dataset_of, example_of
 from worker.jobs.loading import model_of
 from worker.models import Job, Version
@@ -35,20 +36,36 @@ class Pairs:
 
 
 def run(job: Job, progress: Progress) -> dict:
-    """params: strategy, random_share, batch, version (id, or None where it goes by lot alone)."""
-    params = job.params
-    tasks = list(eligible(job.project).order_by("pk").values_list("pk", flat=True))
+    """params: strategy, random_share, batch, version (id, or None where all goes by lot).
+
+    Held-out prompts take their part of the places by lot alone: a verdict on one teaches nothing, and must be a fair
+    sample of all.
+    """
+    params, rng = job.params, np.random.default_rng(job.pk)
     version = Version.objects.get(pk=params["version"], project=job.project) if params["version"] else None
-    lots = version is None
-    order, values = (np.arange(len(tasks)), None) if lots else _worth(version, tasks, params, progress)
-    share, rng = 1.0 if lots else params["random_share"], np.random.default_rng(job.pk)
-    found = acquisition.pick(order, params["batch"], share, rng)
-    picks = _picks(tasks, found, values, params["strategy"])
+    rows = list(eligible(job.project).order_by("pk").values_list("pk", "item__split"))
+    tasks, held = ([pk for pk, split in rows if (split == Split.TEST) is out] for out in (False, True))
+    places, by_lot = _places(params["batch"], len(tasks), len(held))
+    if version is None or not tasks:
+        picks = _picks(tasks, acquisition.pick(np.arange(len(tasks)), places, 1.0, rng))
+    else:
+        order, values = _worth(version, tasks, params | {"batch": places}, progress)
+        picks = _picks(tasks, acquisition.pick(order, places, params["random_share"], rng), values, params["strategy"])
+    picks += _picks(held, acquisition.pick(np.arange(len(held)), by_lot, 1.0, rng))
     progress.report("putting tasks in front", 0, 1)
-    return progress.finish(lambda: _store(job, version, len(tasks), picks))
+    return progress.finish(lambda: _store(job, version, len(rows), picks))
 
 
-def _picks(tasks: Sequence[int], found: acquisition.Picked, values: np.ndarray | None, strategy: str) -> list[Pick]:
+def _places(batch: int, tasks: int, held: int) -> tuple[int, int]:
+    """How many of the batch go to tasks that teach and how many to held-out ones, as they are among all."""
+    whole = min(batch, tasks + held)
+    of_held = max(whole - tasks, round(whole * held / (tasks + held))) if whole else 0
+    return whole - of_held, of_held
+
+
+def _picks(
+    tasks: Sequence[int], found: acquisition.Picked, values: np.ndarray | None = None, strategy: str = ""
+) -> list[Pick]:
     rows = zip(found.chosen.tolist(), found.by_chance.tolist(), found.probability.tolist(), strict=True)
     return [
         Pick(tasks[n], str(Strategy.RANDOM), None, p) if lot else Pick(tasks[n], strategy, float(values[n]), p)
