@@ -63,7 +63,7 @@ class Rater:
 
     def fits(self, lease, ahead):
         """Can the task fetched ahead stand in the page that was loaded?"""
-        same = all(lease.get(name) == ahead[name] for name in ("task", "shown_order"))
+        same = self.page and all(lease.get(name) == ahead[name] for name in ("task", "shown_order"))
         return same and ahead["shell"] == self.page.shell and ahead["data"]["revision"] == lease["revision"]
 
 
@@ -189,27 +189,34 @@ class Touchstone(Driver):
         rater.page = Page(text)
         return url
 
-    async def get(self, rater, where):
+    def ask(self, rater):
         self.n_requests += 1
+        if rater.http.closed:  # a kill fell into the signing in after the kill before: the harness signs in again
+            raise PeerError("session", 401)
+
+    async def get(self, rater, where):
+        self.ask(rater)
         async with rater.http.get(self.base + where) as answer:
             return answer.status, await answer.text(), answer.url.path
 
     async def submit(self, rater, task, choice, note):
-        self.n_requests += 1
+        self.ask(rater)
         url, data, key = task.handle
         ids = [response["id"] for response in data["responses"]]
         best = ids if choice == "A" else ids[::-1]
         answer = {"outcome": "ranking", "ranking": [[pk] for pk in best], "strength": 2, "rationale": note}
         body = {"answer": answer | data["fixed"], "key": key, "active_ms": 1000, "lease": True}
         body["ahead"] = rater.ahead["shown_order"] if rater.ahead else []
-        body["left"] = not rater.page.left.startswith("over") or rater.done % 10 == 0  # as judge_swap.js asks
+        left = rater.page.left if rater.page else ""  # who signed in anew after a kill has none
+        body["left"] = not left.startswith("over") or rater.done % 10 == 0  # as judge_swap.js asks
         headers = {"X-CSRFToken": rater.csrf, "Referer": self.base + url}
         async with rater.http.post(f"{self.base}{url}submit/", json=body, headers=headers) as stored:
             text = await stored.text()
         if stored.status != 200:
             raise PeerError("submit", stored.status, text)
         rater.lease, rater.done = json.loads(text), rater.done + 1
-        rater.page.left = rater.lease.get("left", rater.page.left)
+        if rater.page:
+            rater.page.left = rater.lease.get("left", rater.page.left)
 
     # ---- what is stored
 
