@@ -3,13 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from annotate.models import Judgement, Project, Response
+from django.db.models import QuerySet
+
+from annotate.models import Judgement, Project, Response, Span
 from annotate.models.item import Split
 from annotate.services.reliability import rater_weights
 from annotate.services.tally import who
 from worker.models import Candidate, Snapshot
 from worker.rm.types import Comparison, Dataset, Example, Ranking, SpanLabel, StepLabel
 from worker.services.snapshot import groups_of, verdicts_of
+
+# Rows of thousands of judgements are read in a second when nothing else of them is.
+READ = (
+    *("shown_order", "outcome", "ranking", "strength", "weight", "probability"),
+    *("ratings", "steps", "checked", "omissions", "rater_id", "rater_name"),
+)
 
 
 def example_of(response: Response, **said: object) -> Example:
@@ -42,10 +50,12 @@ def dataset_of(snapshot: Snapshot) -> Dataset:
     over raters. Two raters on one pair stay two comparisons; pairs of equal texts are left out (the snapshot counts
     them). Raters are numbered as they come, and weigh what the project's reliability says of them now.
     """
-    rows = snapshot.rows.select_related("judgement").prefetch_related("judgement__spans").order_by("judgement_id")
-    judgements = [(row.judgement, row.split) for row in rows]
+    splits = dict(snapshot.rows.values_list("judgement_id", "split"))
+    rows = Judgement.objects.filter(snapshot_rows__snapshot=snapshot).only(*READ).order_by("pk")
+    judgements = [(judgement, splits[judgement.pk]) for judgement in rows]
     responses = _responses(snapshot.project, (judgement for judgement, _ in judgements))
-    spans, ratings, steps = _spans(judgements), _ratings(judgements), _steps(judgements, responses)
+    marks = Span.objects.filter(judgement__snapshot_rows__snapshot=snapshot)
+    spans, ratings, steps = _spans(judgements, marks), _ratings(judgements), _steps(judgements, responses)
     position = {pk: n for n, pk in enumerate(responses)}
     examples = [
         example_of(response, spans=spans.get(pk), ratings=ratings.get(pk, {}), steps=steps.get(pk))
@@ -83,6 +93,9 @@ def _responses(project: Project, judgements: Iterable[Judgement]) -> dict[int, R
     """Response id → row, in the order of the files, of everything the judgements show."""
     shown = {pk for judgement in judgements for pk in judgement.shown_order}
     rows = Response.objects.filter(item__project=project).select_related("item").order_by("item_id", "index")
+    rows = rows.only(
+        "text", "sha256", "steps", *(f"item__{name}" for name in ("prompt_sha256", "turns", "context", "split"))
+    )
     return {response.pk: response for response in rows if response.pk in shown}
 
 
@@ -90,14 +103,14 @@ def _held_out(responses: Iterable[Response]) -> set[str]:
     return {response.item.prompt_sha256 for response in responses if response.item.split == Split.TEST}
 
 
-def _spans(judgements: list[tuple[Judgement, str]]) -> dict[int, tuple[SpanLabel, ...]]:
+def _spans(judgements: list[tuple[Judgement, str]], marks: QuerySet[Span]) -> dict[int, tuple[SpanLabel, ...]]:
     """Only responses that somebody marked, checked, or found something missing from have an entry."""
     found: dict[int, set] = defaultdict(set)
     for judgement, _ in judgements:
         for response in [*judgement.checked, *(gap["response"] for gap in judgement.omissions)]:
             found[response].update(())  # looked at, no span to mark
-        for span in judgement.spans.all():
-            found[span.response_id].add((span.start, span.end, span.category))
+    for response, *mark in marks.values_list("response_id", "start", "end", "category"):
+        found[response].add(tuple(mark))
     return {response: tuple(SpanLabel(*span) for span in sorted(spans)) for response, spans in found.items()}
 
 
