@@ -29,12 +29,14 @@ function line(points, key, name, more) {
   return { name, x: fit.map((p, n) => p.step ?? n + 1), y: fit.map((p) => p[key]), mode, marker: { size: 4 }, ...more };
 }
 
+/** Evaluations; the last one is made after the last step. */
 function heldOut(points) {
-  const fit = having(points, "held_out_accuracy");
+  const last = Math.max(...points.map((p) => p.step ?? 0));
+  const fit = having(points, "held_out_accuracy").map((p) => ({ step: last, ...p }));
   const bars = { type: "data", symmetric: false, color: "var(--good)" };
   bars.array = fit.map((p) => (p.high ?? p.held_out_accuracy) - p.held_out_accuracy);
   bars.arrayminus = fit.map((p) => p.held_out_accuracy - (p.low ?? p.held_out_accuracy));
-  return line(points, "held_out_accuracy", "held-out accuracy", { yaxis: "y2", line: { color: "var(--good)" }, error_y: bars });
+  return line(fit, "held_out_accuracy", "held-out accuracy", { yaxis: "y2", line: { color: "var(--good)" }, error_y: bars });
 }
 
 export function draw(points) {

@@ -78,6 +78,7 @@ def test_a_launch_leads_to_a_curve_an_accuracy_and_a_clone(form):
     expect(form.locator("#curve")).to_have_attribute("data-points", re.compile("."), timeout=90_000)
     expect(form.locator("#status .badge")).to_have_text("done", timeout=90_000)
     expect(form.locator("#status")).to_contain_text("held-out pairs (95 % interval")
+    expect(form.locator("#says")).to_contain_text("On held-out pairs: ")
     form.get_by_role("link", name="Clone and change").click()
     expect(form.get_by_label("Order effect")).to_have_value("none")
 

@@ -86,13 +86,21 @@ def publish(job: Job, snapshot: Snapshot, recipe: Recipe, data: Dataset, trained
     version.file = f"job{job.pk}-{job.claim}{SUFFIX}"
     path = settings.ARTIFACT_DIR / version.file
     try:
-        progress.report("saving", 0, 1)
+        progress.report("saving", 0, 1, _measured(version))
         version.file_sha256 = checkpoint.save(trained.model, path)
         prove(path, trained, data.examples[:PROBES])
         return progress.finish(lambda: _store(job, version))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def _measured(version: Version) -> dict[str, float]:
+    """The point that the job's page draws with its interval; {} where no held-out pair was decided."""
+    found = version.metrics["pair_accuracy"]
+    if found["value"] is None:
+        return {}
+    return {"held_out_accuracy": found["value"], "held_out_pairs": found["n"]}
 
 
 def prove(path: Path, trained: Trained, examples: Sequence[Example]) -> None:
