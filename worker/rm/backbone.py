@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from . import source
+from . import products, source
 from .encode import Encoder
 from .recipe import Encoding
 
@@ -139,7 +139,7 @@ def read(name: str) -> Parts:
 @cache
 def _frozen(name: str) -> Parts:
     parts = read(name)
-    parts.model.requires_grad_(False)
+    products.speed_up(parts.model.requires_grad_(False))
     return parts
 
 
