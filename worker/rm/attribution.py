@@ -167,7 +167,9 @@ def _integrated(backbone: Backbone, view: _View) -> tuple[Tensor, Mapping[str, f
 
     def value(points: Tensor) -> Tensor:
         mask = torch.ones(points.shape[:2], dtype=torch.long, device=points.device)
-        return view.value((pool @ backbone.hidden(mask, inputs_embeds=points)).cpu())
+        pooled = pool @ backbone.hidden(mask, inputs_embeds=points)
+        whole = backbone.polished(pooled[:, 0])
+        return view.value(torch.cat([whole[:, None], pooled[:, 1:]], 1).cpu())
 
     with torch.no_grad():
         low, high = value(torch.stack([start, end])).tolist()
