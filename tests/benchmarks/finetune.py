@@ -37,7 +37,7 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     torch.set_num_threads(2)
     quick = "--quick" in sys.argv
-    data = peers.decided(48 if quick else 300)
+    data = peers.decided(24 if quick else 150)
     inputs = reading.inputs(backbone.load("minilm", peers.ENCODING).encoder, data.examples, "sentence")
     rows = [(inputs[one.first].ids, inputs[one.second].ids) for one in data.train]
     difference = same_loss(data, inputs, rows)
