@@ -6,37 +6,91 @@ typeface, so that a figure follows the reader's theme.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from inspector.reports import LengthReport
+from annotate.agreement import Interval
 from inspector.stats.drift import Curve, Drift
 
-MOST_POINTS = 3000
 GOLD, PROXY = "--neg", "--pos"
 NAMES = {"bon": "d(α − βd)", "rl": "d(α − β ln d)"}
 
 
-def length_figure(report: LengthReport) -> dict:
-    """Reward against tokens, one point per response, and the mean of equally full bins."""
+def length_figure(points: Mapping, curve: Mapping | None) -> dict:
+    """Reward against tokens, one point per response drawn, and the curve through them with its band."""
     from plotly import graph_objects as go
 
-    shown = evenly(len(report.tokens), MOST_POINTS)
-    points = go.Scatter(
-        x=[report.tokens[i] for i in shown],
-        y=[report.rewards[i] for i in shown],
-        customdata=[report.items[i] for i in shown],
+    dots = go.Scatter(
+        x=points["tokens"],
+        y=points["rewards"],
+        customdata=points["items"],
         mode="markers",
         name="a response",
         marker={"size": 6, "color": f"var({PROXY}, 0.35)"},
         hovertemplate="%{x} tokens, reward %{y:.3f}<extra>click for its heat-map</extra>",
     )
-    x, means = [b.x for b in report.bins], [b.mean for b in report.bins]
-    line = go.Scatter(x=x, y=[m.value for m in means], mode="lines+markers", name="mean of a tenth", line=_line(GOLD))
-    band = _band(go, x, [m.low for m in means], [m.high for m in means], GOLD)
-    return _finish(go.Figure([points, *band, line]), "Tokens of the response", "Reward")
+    if curve is None:
+        return _finish(go.Figure([dots]), "Tokens of the response", "Reward")
+    line = go.Scatter(x=curve["x"], y=curve["y"], mode="lines", name="LOWESS", line=_line(GOLD))
+    band = _band(go, curve["x"], curve["low"], curve["high"], GOLD)
+    return _finish(go.Figure([dots, *band, line]), "Tokens of the response", "Reward")
+
+
+def gain_figure(buckets: Sequence[Mapping]) -> dict:
+    """Mean reward of old and new answers by bucket of length; the size of a point goes with how many there are."""
+    from plotly import graph_objects as go
+
+    most = max(count for bucket in buckets for count in bucket["counts"])
+    traces = []
+    for side, (name, colour, symbol) in enumerate((("old", GOLD, "diamond"), ("new", PROXY, "circle"))):
+        shown = [bucket for bucket in buckets if bucket[name] is not None]
+        traces.append(
+            go.Scatter(
+                x=[bucket["start"] for bucket in shown],
+                y=[bucket[name] for bucket in shown],
+                customdata=[bucket["counts"][side] for bucket in shown],
+                mode="lines+markers",
+                name=name,
+                line=_line(colour),
+                marker={"symbol": symbol, "size": [6 + 10 * (b["counts"][side] / most) ** 0.5 for b in shown]},
+                hovertemplate=f"{name}, from %{{x}} tokens: %{{y:.3f}}, %{{customdata}} answers<extra></extra>",
+            )
+        )
+    return _finish(go.Figure(traces), "Tokens, in buckets of 20", "Mean reward")
+
+
+def intervals_figure(labels: Sequence[str], sides: Mapping[str, Sequence[Interval]], title: str) -> dict:
+    """One line per label from top to bottom, one point with its 95 % interval for each of at most two sides."""
+    from plotly import graph_objects as go
+
+    traces = []
+    for (name, values), colour, symbol in zip(sides.items(), (PROXY, GOLD), ("circle", "diamond"), strict=False):
+        shown = [(label, one) for label, one in zip(labels, values, strict=True) if one.value is not None]
+        marker = {"symbol": symbol, "size": 9, "color": f"var({colour})"}
+        traces.append(
+            go.Scatter(
+                x=[one.value for _, one in shown],
+                y=[label for label, _ in shown],
+                error_x=_error([one for _, one in shown], colour),
+                mode="markers",
+                name=name,
+                marker=marker,
+                hovertemplate=f"%{{y}}, {name}: %{{x:.3f}}<extra></extra>",
+            )
+        )
+    figure = go.Figure(traces)
+    figure.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=list(labels))
+    return _finish(figure, title, "")
+
+
+def _error(shown: Sequence[Interval], colour: str) -> dict:
+    """The 95 % interval as whiskers; none where there is no interval."""
+    up = [one.high - one.value if one.high is not None else 0.0 for one in shown]
+    down = [one.value - one.low if one.low is not None else 0.0 for one in shown]
+    whisker = {"color": f"var({colour})", "thickness": 1.5, "width": 4}
+    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, **whisker}
 
 
 def drift_figure(found: Drift, axis: str) -> dict:
@@ -106,11 +160,6 @@ def _finish(figure: Any, x: str, y: str) -> dict:
         hovermode="closest",
     )
     return plain(figure.to_plotly_json())
-
-
-def evenly(total: int, most: int) -> list[int]:
-    """Positions of at most `most` rows, evenly spread over all of them."""
-    return list(range(total)) if total <= most else [round(i * (total - 1) / (most - 1)) for i in range(most)]
 
 
 def plain(value: Any) -> Any:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotate.agreement import Z95, Interval, credits, pair_accuracy, ranks, undefined, wilson
+from annotate.agreement import Z95, Interval, credits, pair_accuracy, ranks, wilson
+from inspector.stats.correlation import Both, codes, correlate
 
-DRAWS = 1000
+BUCKETS = 5
+_NAMES = ("length", "score")
 
 
 @dataclass(frozen=True)
@@ -45,71 +47,28 @@ class SplitAccuracy:
 
 
 @dataclass(frozen=True)
-class Bin:
-    """Mean of y where x lies in one of the equally full bins, with its normal 95 % interval."""
+class Bucket:
+    """Responses whose length lies in one of the equally full buckets."""
 
-    x: float
-    mean: Interval
+    low: int
+    high: int
+    mean: Interval  # of the score; normal 95 % interval
+    r: Interval  # of length and score inside the bucket
 
 
 def correlations(x: Sequence[float], y: Sequence[float], prompts: Sequence) -> Correlations:
     """Pooled Pearson and Spearman and within-prompt Pearson of x with y, 95 % intervals over prompts."""
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    which = np.unique(np.asarray(prompts), return_inverse=True)[1] if len(x) else np.zeros(0, dtype=int)
+    x, y, which = np.asarray(x, dtype=float), np.asarray(y, dtype=float), codes(prompts)
     return Correlations(
-        pearson=_correlation(x, y, which),
-        spearman=_correlation(ranks(x), ranks(y), which),
-        within=within_prompt(x, y, which),
+        pearson=_one(x, y, which),
+        spearman=_one(ranks(x), ranks(y), which),
+        within=_one(x, y, which, within=True),
     )
 
 
-def within_prompt(x: np.ndarray, y: np.ndarray, which: np.ndarray) -> Interval:
-    """Pearson of x and y after both are centred within their prompt; prompts with one response say nothing."""
-    counts = np.bincount(which)
-    several = counts[which] > 1
-    if not several.any():
-        return undefined("no prompt has two scored responses")
-    x, y, which = x[several], y[several], np.unique(which[several], return_inverse=True)[1]
-    return _correlation(_centred(x, which), _centred(y, which), which, centre=False)
-
-
-def _centred(values: np.ndarray, which: np.ndarray) -> np.ndarray:
-    centred = values - (np.bincount(which, values) / np.bincount(which))[which]
-    centred[np.abs(centred) < 1e-12 * max(1.0, np.abs(values).max())] = 0.0  # equal values stay equal
-    return centred
-
-
-def _correlation(x: np.ndarray, y: np.ndarray, which: np.ndarray, centre: bool = True) -> Interval:
-    """Pearson from sums per prompt, so that a redraw of prompts is one product."""
-    n = len(x)
-    for name, values in (("length", x), ("score", y)):
-        if n < 3 or np.ptp(values) == 0:
-            return undefined(f"the {name} is constant" if n >= 3 else "there are fewer than three responses", n)
-    x, y = ((v - v.mean()) / v.std() for v in (x, y)) if centre else (x / x.std(), y / y.std())
-    columns = (np.ones(n), x, y, x * x, y * y, x * y)
-    sums = np.stack([np.bincount(which, column) for column in columns], axis=1)  # (prompts, 6)
-    value = _pearson(sums.sum(0)[None], centre)[0]
-    if len(sums) < 5:
-        return Interval(float(value), None, None, n, "too few prompts for an interval")
-    low, high = np.nanquantile(_pearson(_redrawn(sums), centre), (0.025, 0.975))
-    return Interval(float(value), float(low), float(high), n)
-
-
-def _redrawn(sums: np.ndarray) -> np.ndarray:
-    """(draws, 6) sums over as many prompts, drawn again with replacement; one draw at a time keeps memory small."""
-    rng, prompts = np.random.default_rng(0), len(sums)
-    times = (np.bincount(rng.integers(0, prompts, prompts), minlength=prompts) for _ in range(DRAWS))
-    return np.stack([often @ sums for often in times])
-
-
-def _pearson(sums: np.ndarray, centre: bool) -> np.ndarray:
-    """(draws, 6) sums n, x, y, xx, yy, xy → (draws,) correlations."""
-    n, x, y, xx, yy, xy = sums.T
-    if not centre:  # already centred within each prompt
-        x, y = np.zeros_like(n), np.zeros_like(n)
-    spread = (xx - x * x / n) * (yy - y * y / n)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(spread > 0, (xy - x * y / n) / np.sqrt(np.maximum(spread, 0)), np.nan)
+def _one(x: np.ndarray, y: np.ndarray, which: np.ndarray, within: bool = False) -> Interval:
+    found: Both = correlate({"x": x}, y, which, within=within, names=_NAMES)["x"]
+    return found.plain.r
 
 
 def longer_wins(first: Sequence[float], second: Sequence[float], preferred: Sequence[float]) -> LongerWins:
@@ -132,16 +91,18 @@ def split_accuracy(
     )
 
 
-def binned(x: Sequence[float], y: Sequence[float], bins: int = 10) -> list[Bin]:
-    """Means of y over equally full bins of x; rows with equal x are never parted."""
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+def by_bucket(x: Sequence[float], y: Sequence[float], prompts: Sequence, buckets: int = BUCKETS) -> list[Bucket]:
+    """Mean of y, and correlation of x with y, over equally full buckets of x; rows with equal x are never parted."""
+    x, y, which = np.asarray(x, dtype=float), np.asarray(y, dtype=float), codes(prompts)
     if not len(x):
         return []
-    edges = np.unique(np.quantile(x, np.linspace(0, 1, bins + 1)))
+    edges = np.unique(np.quantile(x, np.linspace(0, 1, buckets + 1)))
     place = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, max(0, len(edges) - 2))
-    return [_bin(x[place == i], y[place == i]) for i in np.unique(place)]
+    inside = (place == number for number in np.unique(place))
+    return [_bucket(x[mine], y[mine], codes(which[mine])) for mine in inside]
 
 
-def _bin(x: np.ndarray, y: np.ndarray) -> Bin:
+def _bucket(x: np.ndarray, y: np.ndarray, which: np.ndarray) -> Bucket:
     mean, half = float(y.mean()), Z95 * float(y.std()) / np.sqrt(max(1, len(y) - 1))
-    return Bin(float(x.mean()), Interval(mean, mean - float(half), mean + float(half), len(y)))
+    told = Interval(mean, mean - float(half), mean + float(half), len(y))
+    return Bucket(int(x.min()), int(x.max()), told, _one(x, y, which))

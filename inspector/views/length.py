@@ -1,13 +1,16 @@
 """Is it just length?"""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Mapping
+
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from annotate.access import project_for
-from inspector.figures import MOST_POINTS, length_figure
-from inspector.reports import accuracies, length_report
+from inspector import gain
+from inspector.figures import gain_figure, length_figure
+from inspector.length import DRAWN, SCORES, Look, report
 from worker.models import Version
 
 
@@ -15,11 +18,40 @@ from worker.models import Version
 def length(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     project = project_for(request.user, slug, "research")
     version = get_object_or_404(Version, project=project, number=number)
-    report = length_report(version)
-    if request.htmx and report:  # the page that waited for scores
+    version.project = project
+    look = Look(version, _one_of(request.GET, "score", SCORES, "raw"))
+    context = {"project": project, "version": version, "look": look, "scores": SCORES, "most": DRAWN}
+    if not version.scores.exists():
+        return render(request, "inspector/length.html", context)
+    if request.htmx and request.htmx.target != "report":  # the page that waited for scores
         return HttpResponseClientRefresh()
-    figure = length_figure(report) if report else None
-    context = {"project": project, "version": version, "report": report, "figure": figure, "most": MOST_POINTS}
-    if report:
-        context |= {"sides": (report.model, report.people), "accuracies": accuracies(report)}
-    return render(request, "inspector/length.html", context)
+    context |= _shown(look, request.GET)
+    return render(request, f"inspector/length.html{'#report' if request.htmx else ''}", context)
+
+
+def _shown(look: Look, asked: Mapping[str, str]) -> dict:
+    found = report(look)
+    sides = gain.sides(look.version, found["sources"])
+    old, new = (_one_of(asked, name, sides, side) for name, side in _usual(look.version))
+    told = gain.report(look, old, new)
+    return {
+        "report": found,
+        "figure": length_figure(found["points"], found["curve"]),
+        "sides": sides,
+        "old": old,
+        "new": new,
+        "told": told,
+        "gains": gain_figure(told["gain"]["buckets"]) if told["gain"] else None,
+    }
+
+
+def _usual(version: Version) -> tuple[tuple[str, str], ...]:
+    """Old is a response at random, new is what this version chooses."""
+    return ("old", gain.EVERY), ("new", f"v{version.number}")
+
+
+def _one_of(asked: Mapping[str, str], name: str, known: Mapping[str, str], usual: str) -> str:
+    value = asked.get(name) or usual
+    if value not in known and value != usual:
+        raise Http404(f"No such {name}.")
+    return value

@@ -43,14 +43,6 @@ def figure_of(answer):
     return json.loads(re.search(rf'<script id="{name}" type="application/json">(.*?)</script>', page)[1])
 
 
-def test_length_shows_its_figure_its_sentence_and_its_numbers(browser, urls, scored, oder):
-    answer = browser.get(urls["length"])
-    assert figure_of(answer)["data"][0]["y"] == [0.5, 1.5, 0.5, 1.5]
-    assert answer.context["report"].sentence in answer.content.decode()
-    assert b"+0.970" in answer.content  # within a prompt: 4 / √17
-    assert b"too few prompts for an interval" in answer.content
-
-
 def test_length_without_scores_offers_scoring(client_of, alice, researcher, urls, project):
     button = reverse("worker:score", args=[project.slug, 1])
     assert button in client_of(alice).get(urls["length"]).content.decode()

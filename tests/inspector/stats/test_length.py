@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from inspector.stats.length import binned, correlations, longer_wins, split_accuracy
+from inspector.stats.length import by_bucket, correlations, longer_wins, split_accuracy
 
 
 def test_correlations_agree_with_scipy_and_fishers_interval_on_independent_rows():
@@ -69,13 +69,15 @@ def test_accuracy_is_split_by_what_people_chose():
     assert "no shorter" in split_accuracy([1], [1], [9], [1]).shorter_chosen.why
 
 
-def test_bins_hold_every_row_and_their_means():
-    x = np.arange(100.0)
-    bins = binned(x, 2 * x, 10)
-    assert sum(b.mean.n for b in bins) == 100
-    assert [b.mean.value for b in bins] == pytest.approx([2 * b.x for b in bins])
-    assert binned([], []) == []
-    assert len(binned([4, 4, 4], [1, 2, 3])) == 1
+def test_buckets_hold_every_row_their_means_and_their_correlations():
+    x, prompts = np.arange(100.0), np.arange(100) // 2
+    y = np.where(x < 50, x, 100 - x)
+    buckets = by_bucket(x, y, prompts, 2)
+    assert [(b.low, b.high, b.mean.n) for b in buckets] == [(0, 49, 50), (50, 99, 50)]
+    assert [b.mean.value for b in buckets] == pytest.approx([24.5, 25.5])
+    assert [b.r.value for b in buckets] == pytest.approx([1, -1])
+    assert by_bucket([], [], []) == []
+    assert "length is constant" in by_bucket([4, 4, 4], [1, 2, 3], [1, 2, 3])[0].r.why
 
 
 @pytest.mark.data
