@@ -118,6 +118,6 @@ def _gate(found: Gated, model: RewardModel, prompts: Tensor) -> dict[str, object
     shares = found.gate.weights(prompts).mean(0).tolist()
     return {
         "strength": float(found.gate.strength),
-        "taken": dict(zip(names, found.taken.tolist(), strict=True)),
+        "taken": {name: taken for name, taken in zip(names, found.taken.tolist(), strict=True) if name in mixed},
         "share": dict(zip(mixed, shares, strict=True)),
     }

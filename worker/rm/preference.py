@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import auxiliary, ensemble, fitting, objectives
+from . import ensemble, fitting, objectives
 from .labels import Labels
 from .layers import Linear, Mlp
 from .objectives import RATER_SPREAD, Learned, cross_entropy
@@ -16,6 +16,7 @@ from .types import Report
 
 _TRIED = 3000  # pairs that the prior's strength is tried on
 _MLP_STEPS = 40
+_ALIKE = 0.995  # cosine of two directions that are one but for chance
 
 
 @dataclass(frozen=True)
@@ -112,30 +113,48 @@ def _linear(problem: Problem, l2: float, white: Tensor, near: Head | None, step:
     x, labels, recipe = problem.x, problem.labels, problem.recipe
     begin = objectives.start(labels, recipe.preference)
     sizes = [x.shape[1], len(begin.gamma), len(begin.tie), int(recipe.preference.centring > 0)]
-    sizes.append(x.shape[1] * recipe.extras.odin)
+    length, basis = (
+        _of_length(x, problem.tokens, l2) if recipe.extras.odin else (x.new_zeros(0), x.new_zeros(len(x.T), 0))
+    )
+    sizes.append(int(recipe.extras.odin))
     unit = 2 / labels.weight.sum().clamp(min=1).sqrt()  # as round as the whitened weights
-    units = torch.cat([_of_gammas(labels, len(begin.gamma)), unit.expand(sizes[2] + sizes[3])])
+    units = torch.cat([_of_gammas(labels, len(begin.gamma)), unit.expand(sum(sizes[2:]))])
 
     def split(point: Tensor) -> tuple[Head, Tensor]:
-        weights, gamma, tie, bias, length = point.split(sizes)
-        gamma, tie, bias = (torch.cat([gamma, tie, bias]) * units).split(sizes[1:4])
-        return Head(white @ weights, bias.sum(), Learned(gamma, tie)), white @ length if recipe.extras.odin else length
+        weights, rest = point[: sizes[0]], point[sizes[0] :] * units
+        gamma, tie, bias, much = rest.split(sizes[1:])
+        weights = white @ weights
+        return Head(weights - basis @ (basis.T @ weights), bias.sum(), Learned(gamma, tie)), much
 
     def loss(point: Tensor) -> tuple[Tensor, Tensor]:
-        head, length = split(point)
+        head, much = split(point)
         scores = quality = head(x)
-        priors = l2 / 2 * (head.weights.square().sum() + length.square().sum()) + objectives.prior(head.learned)
         if recipe.extras.odin:
-            scores = quality + x @ length
-            rows = torch.stack([head.weights, length])
-            apart, _ = auxiliary.odin(quality, scores - quality, problem.tokens, rows, x.new_zeros(0, 3))
-            priors = priors + labels.weight.sum() * apart
+            scores = quality + much * (x @ length)
+        priors = l2 / 2 * (white @ point[: sizes[0]]).square().sum() + objectives.prior(head.learned)
         return problem.of(scores, labels, head.learned) + priors, quality
 
     start = torch.zeros(sum(sizes))
     if near is not None:
         start[: sizes[0]] = torch.linalg.solve(white, near.weights)
     return split(fitting.minimise(loss, start, step))[0]
+
+
+def _of_length(x: Tensor, tokens: Tensor, l2: float) -> tuple[Tensor, Tensor]:
+    """(d,) W_L, scaled to a deviation of 1 of its scores, and (d, 1 or 2) an orthonormal basis of what W_Q may not use.
+
+    The terms of auxiliary.odin at their least, in closed form, where L-BFGS would stall at their kinks: W_L follows
+    length best (ridge), and W_Q is orthogonal to it and uncorrelated with length over the training responses.
+    """
+    middle = x - x.mean(0)
+    along = middle.T @ ((tokens - tokens.mean()) / tokens.std(correction=0).clamp(min=1e-6))
+    gram = (middle.T @ middle).double() + l2 * torch.eye(x.shape[1], dtype=torch.double)
+    length = torch.linalg.solve(gram, along.double()).float()
+    length = length / (x @ length).std(correction=0).clamp(min=1e-6)
+    both = torch.nn.functional.normalize(torch.stack([along, length], 1), dim=0, eps=1e-9)
+    if both[:, 0] @ both[:, 1] > _ALIKE:
+        return length, both[:, :1]
+    return length, torch.linalg.qr(both).Q
 
 
 def _of_gammas(labels: Labels, gammas: int) -> Tensor:

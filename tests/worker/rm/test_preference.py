@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from worker.rm import fitting, labels, preference
+from worker.rm import auxiliary, fitting, labels, preference
 from worker.rm.recipe import Extras, Heads, Preference, Recipe
 from worker.rm.types import Comparison, Ranking, silent
 
@@ -149,8 +149,23 @@ def test_odin_gives_length_to_the_head_that_is_dropped():
     )
     with_length = lambda scores: float(torch.corrcoef(torch.stack([scores, tokens]))[0, 1])  # noqa: E731
     assert with_length(plain) > 0.5
-    assert abs(with_length(odin)) < 0.05
+    assert abs(with_length(odin)) < 1e-3
     assert float(torch.corrcoef(torch.stack([odin, x[:, 0]]))[0, 1]) > 0.95
+
+
+def test_odin_is_at_its_least_and_learns_the_order_effect_beside():
+    """Among many inputs: no correlation with length, none between the rows, and γ as planted."""
+    x = inputs(2000, 30, seed=5)
+    tokens = 100 + 20 * x[:, :5].sum(1)
+    said = draw_pairs(x, x[:, :10].sum(1) / 2, gamma=0.7)
+    task = problem(x, said, recipe(l2=3.0, extras=Extras(odin=True), order="shared"), tokens)
+    found = preference.fit(task, silent)
+    length, _ = preference._of_length(x, tokens, 3.0)
+    quality, rows = x @ found.members[0].weights, torch.stack([found.members[0].weights, length])
+    cost, _ = auxiliary.odin(quality, x @ length, tokens, rows, torch.zeros(0, 3))
+    assert float(cost) == pytest.approx(-1, abs=0.01)  # the rows stand at right angles but for sampling
+    assert float(found.learned.gamma) == pytest.approx(0.7, abs=0.15)
+    assert found.members[0].weights[5:10].mean() > 0.3
 
 
 def test_members_differ_by_the_prompts_they_drew_and_agree_on_what_matters():
