@@ -11,6 +11,7 @@ from worker.jobs.metrics import (
     attribute_metrics,
     auroc_interval,
     baselines,
+    finite,
     leakage,
     metrics_of,
     nll,
@@ -195,3 +196,8 @@ def test_warnings_are_said():
     assert "turned round" in words
     assert "3 responses were longer" in words
     assert in_words({}) == ["No held-out pair was decided, so nothing is known about its accuracy."]
+
+
+def test_what_is_no_number_is_null_however_deep_it_stands():
+    found = finite({"step0_loss": math.nan, "loss": [0.5, math.inf], "gate": {"share": {"helpful": math.nan}}, "n": 3})
+    assert found == {"step0_loss": None, "loss": [0.5, None], "gate": {"share": {"helpful": None}}, "n": 3}

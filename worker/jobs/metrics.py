@@ -21,7 +21,7 @@ quantiles       share of held-out mean ratings below each predicted quantile, wi
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -41,6 +41,15 @@ def metrics_of(data: Dataset, held: HeldOut, temperature: float) -> dict:
         "steps": step_metrics(*held.steps) if held.steps else None,
         "quantiles": {level: quantile_metrics(*pair) for level, pair in held.quantiles.items()},
     }
+
+
+def finite(value: object) -> object:
+    """The same for JSON, which has no NaN and no infinity: null in their place, however deep they stand."""
+    if isinstance(value, Mapping):
+        return {name: finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def preference_metrics(

@@ -1,7 +1,7 @@
 """Snapshot → dataset → trained model → version with metrics and a file; then its scoring is launched."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from annotate.models import Project
 from worker.jobs.dataset import dataset_of
 from worker.jobs.loading import model_of
-from worker.jobs.metrics import metrics_of
+from worker.jobs.metrics import finite, metrics_of
 from worker.models import Job, Snapshot, Version
 from worker.models.job import JobKind, JobState
 from worker.progress import Progress
@@ -31,6 +31,7 @@ SUFFIX = ".safetensors"
 TRAINERS = {"heads": training.fit, "lora": finetune.fit, "full": finetune.fit}
 KEPT = timedelta(days=14)  # a checkpoint that nobody went on from
 PROBES, CLOSE = 8, 1e-5
+POINTS = 200  # of the loss curve that a version keeps; the job's events hold all
 
 
 def run(job: Job, progress: Progress) -> dict:
@@ -125,11 +126,18 @@ def _version(job: Job, snapshot: Snapshot, recipe: Recipe, data: Dataset, traine
         backbone=model.backbone_name,
         encode_hash=model.encode_hash,
         heads=list(model.heads),
-        metrics=metrics | trained.info | {"seconds": trained.seconds},
+        metrics=finite(metrics | thinned(trained.info) | {"seconds": trained.seconds}),
         temperature=model.temperature,
         mean=model.mean,
         std=model.std,
     )
+
+
+def thinned(info: Mapping) -> dict:
+    """With means over equal stretches of steps where the loss curve is long."""
+    curve = np.array(info.get("loss", []))
+    short = [float(part.mean()) for part in np.array_split(curve, min(POINTS, len(curve)))] if len(curve) else []
+    return {**info, "loss": short}
 
 
 def _sweep() -> None:
