@@ -175,6 +175,10 @@ RULES = {
     "inspector:heatmap": Rule("research", "GET", "version", sends="item"),
     "inspector:explain": Rule("research", "POST", "version", sends="item"),
     "inspector:length": Rule("research", "GET", "version"),
+    "inspector:surface": Rule("research", "GET", "version"),
+    "inspector:surface_count": Rule("research", "POST", "version"),
+    "inspector:probe": Rule("research", "POST", "version"),
+    "inspector:probe_stop": Rule("research", "POST", "version"),
     "inspector:drift": Rule("research", "GET", "version"),
 }
 

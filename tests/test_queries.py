@@ -21,7 +21,7 @@ PAGES = (
     "versions/", "versions/1/", "pools/", "serving/", "score-file/", "rounds/", "suites/", "selection/", "lineage/",
     "versions/1/lineage/",
 )  # fmt: skip
-VIEWS = ("heatmap/", "length/", "drift/", "best-of-n/", "transform/")
+VIEWS = ("heatmap/", "length/", "surface/", "drift/", "best-of-n/", "transform/")
 
 
 def add_rows(project, alice, person, numbers):

@@ -57,7 +57,7 @@ def padded(text: str) -> str:
 
 SWAPS = {
     "plain": Swap("Markdown stripped", plain),
-    "shorter": Swap("One sentence removed", shorter),
-    "praise": Swap("Praise of the question in front", praised),
-    "padding": Swap("Empty sentences at the end", padded),
+    "shorter": Swap("one sentence removed", shorter),
+    "praise": Swap("praise of the question in front", praised),
+    "padding": Swap("empty sentences at the end", padded),
 }

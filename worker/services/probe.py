@@ -6,6 +6,9 @@ from annotate.models import Project, User
 from worker.models import Job, Version
 from worker.models.job import JobKind
 from worker.services.job import cancel, launch
+from worker.swaps import SWAPS
+
+LABELS = {name: swap.label for name, swap in SWAPS.items()}
 
 
 def counting(project: Project) -> Job | None:
