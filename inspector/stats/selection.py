@@ -1,7 +1,7 @@
 """Choosing one answer of n by a model's scores, and ranking them all. PURE numpy.
 
 The answer chosen is the best of the first n candidates, as a policy that draws n would have it; of equals the first.
-What best-of-n gives on average over all draws of n is drift.best_of_n, which needs no draws.
+What best-of-n gives on average over all draws of n is bon.best_of_n, which needs no draws.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector.stats.drift import Pool, best_of_n
+from inspector.stats.bon import best_of_n
+
+Pool = Sequence[tuple[Sequence[float], Sequence[float]]]  # per prompt: proxies, golds
 
 
 @dataclass(frozen=True)

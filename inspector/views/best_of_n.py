@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -37,7 +38,7 @@ def page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     project = project_for(request.user, slug, "research")
     version = get_object_or_404(Version, project=project, number=number)
     version.project = project
-    context = {"project": project, "version": version, "pools": project.pools.order_by("name", "pk"), "what": WHAT}
+    context = {"project": project, "version": version, "pools": _pools(project), "what": WHAT}
     asked = _asked(project, version, request.GET)
     if request.htmx.target == "scoring" and asked and asked.values:  # the page that waited for scores
         return HttpResponseClientRefresh()
@@ -80,8 +81,13 @@ def _asked(project: Project, version: Version, sent: QueryDict) -> Asked | None:
     return Asked(pool, values, n, most, q, wrong)
 
 
+def _pools(project: Project) -> QuerySet:
+    """Those with texts to choose from."""
+    return project.pools.filter(texts=True).order_by("name", "pk")
+
+
 def _pool(project: Project, asked: str | None) -> Pool | None:
-    pools = project.pools.order_by("name", "pk")
+    pools = _pools(project)
     if asked is None:
         return pools.first()
     return get_object_or_404(pools, pk=asked if asked.isascii() and asked.isdecimal() and len(asked) < 19 else 0)

@@ -6,6 +6,7 @@ from annotate.models import Item, Judgement, Project, Response, Span
 from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
 from worker.models import Attribution, Candidate, CandidateScore, Pool, Score, Snapshot, Version
+from worker.services.columns import keep_columns
 
 HEADS = ["preference", "attribute:helpful", "segment:wrong"]
 
@@ -90,13 +91,17 @@ def explain(version: Version, response: Response, head: str = "preference", meth
 
 def make_pool(project: Project, version: Version, pools: dict[str, list[tuple[float, float]]]) -> Pool:
     """prompt → [(proxy, gold), …]"""
-    pool = Pool.objects.create(project=project, name=f"pool {project.pools.count() + 1}")
+    sizes, name = [len(values) for values in pools.values()], f"pool {project.pools.count() + 1}"
+    pool = Pool.objects.create(project=project, name=name, sizes=sizes)
     for prompt, values in pools.items():
         for index, (proxy, gold) in enumerate(values):
             candidate = Candidate.objects.create(
                 pool=pool, prompt_sha256=prompt, turns=[], index=index, text=f"{prompt} {index}", gold=gold
             )
             CandidateScore.objects.create(version=version, candidate=candidate, head="preference", value=proxy)
+    proxies, golds = zip(*(pair for values in pools.values() for pair in values), strict=True)
+    keep_columns(pool=pool, columns={"gold": golds})
+    keep_columns(pool=pool, columns={"preference": proxies}, version=version)
     return pool
 
 

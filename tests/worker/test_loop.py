@@ -43,7 +43,8 @@ def trained(django_db_setup, django_db_blocker, tmp_path_factory):
     with django_db_blocker.unblock(), override_settings(ARTIFACT_DIR=folder):
         project = create_project(slug="trained", name="Trained")
         import_items(project=project, file=jsonl(*map(row, range(PROMPTS))), format="jsonl")
-        pool, turns = Pool.objects.create(project=project, name="many"), [{"role": "user", "content": "Where?"}]
+        turns = [{"role": "user", "content": "Where?"}]
+        pool = Pool.objects.create(project=project, name="many", sizes=[1])
         Candidate.objects.create(pool=pool, prompt_sha256="0" * 64, turns=turns, index=0, text="There.", gold=1)
         yield told("train", "trained", "--recipe", "heads", "--wait"), folder
         call_command("flush", interactive=False, verbosity=0)

@@ -5,6 +5,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from worker.models import Candidate, Pool
+from worker.services.columns import column, column_names
+from worker.services.pool import import_table
 
 TWO = {
     "prompt": "Where?",
@@ -59,3 +61,62 @@ def test_a_name_is_taken_once(run):
     with pytest.raises(CommandError, match="has a pool 'best' already"):
         run(OTHER)
     assert Candidate.objects.count() == 2
+
+
+METRICS = {"prompt": "Why?", "responses": [{"text": t, "metadata": {"gold": g, "chrF": c, "by": "x"}} for t, g, c in
+           (("So.", 1, 0.5), ("No.", 0, 0.25))]}  # fmt: skip
+
+
+def test_other_numbers_of_all_responses_are_metrics(run, project):
+    run(METRICS)
+    pool = project.pools.get()
+    assert pool.sizes == [2]
+    assert {name: column(pool, name).tolist() for name in column_names(pool)} == {"gold": [1, 0], "chrF": [0.5, 0.25]}
+
+
+def test_a_metric_that_some_responses_lack_is_none(run, project):
+    run(METRICS, TWO)
+    assert column_names(project.pools.get()) == ["gold"]
+
+
+TABLE = "story,system,Relevance,Empathy,BLEU\na,s1,1,2,.5\nb,s1,3,4,.25\na,s2,5,6,.75\na,Human,9,9,9\n"
+ABOUT = {"name": "stories", "prompt": "story", "gold": ["Relevance", "Empathy"], "without": ("system", "Human")}
+
+
+def table(project, text, **changed):
+    return import_table(project=project, file=io.BytesIO(text.encode()), **(ABOUT | changed))
+
+
+def test_a_table_is_a_pool_of_columns_prompt_after_prompt(project):
+    pool = table(project, TABLE)
+    assert (pool.sizes, pool.texts, pool.size) == ([2, 1], False, 3)
+    assert column(pool, "gold").tolist() == [1.5, 5.5, 3.5]
+    assert column(pool, "BLEU").tolist() == [0.5, 0.75, 0.25]
+    assert column_names(pool) == ["gold", "Relevance", "Empathy", "BLEU"]
+
+
+@pytest.mark.parametrize(
+    ("text", "changed", "why"),
+    [
+        (TABLE.replace(".25", "x"), {}, "line 3 has no number BLEU"),
+        (TABLE.replace(".25", "nan"), {}, "line 3 has no number BLEU"),
+        (TABLE, {"gold": ["Beauty"]}, "line 2 has no number Beauty"),
+        (TABLE, {"prompt": "title"}, "line 2 has no title"),
+        (TABLE.replace("Human", "s3") + "a\n", {}, "line 6: 1 cells"),
+        ("story,system\na,Human\n", {}, "no line to keep"),
+    ],
+)
+def test_a_bad_table_names_the_line_and_writes_nothing(project, text, changed, why):
+    with pytest.raises(ValueError, match=why):
+        table(project, text, **changed)
+    assert not Pool.objects.exists()
+
+
+def test_a_table_comes_by_command(project, tmp_path):
+    (tmp_path / "t.csv").write_text(TABLE)
+    out, about = io.StringIO(), {"prompt": "story", "gold": "Relevance,Empathy", "without": "system=Human"}
+    call_command("import_pool", project.slug, str(tmp_path / "t.csv"), name="t", json=True, stdout=out, **about)
+    told = json.loads(out.getvalue())
+    assert (told["prompts"], told["candidates"]) == (2, 3)
+    with pytest.raises(CommandError, match="COLUMN=VALUE"):
+        call_command("import_pool", project.slug, str(tmp_path / "t.csv"), name="u", **about | {"without": "x"})

@@ -16,6 +16,7 @@ from tests.worker.model import HEADS, scoring_version
 from worker.jobs.files import answers, filled, lines
 from worker.jobs.score_file import score_file
 from worker.models import Candidate, CandidateScore, Pool, Reference, Score
+from worker.services.columns import column, column_names
 from worker.services.job import HERE, launch, run_now
 
 ITEMS = [
@@ -39,7 +40,7 @@ def score(version, **params):
 
 
 def pool_of(project, name="many"):
-    pool, turns = Pool.objects.create(project=project, name=name), [{"role": "user", "content": "Where?"}]
+    pool, turns = Pool.objects.create(project=project, name=name, sizes=[3]), [{"role": "user", "content": "Where?"}]
     for n in range(3):
         Candidate.objects.create(pool=pool, prompt_sha256="0" * 64, turns=turns, index=n, text=f"{n}.", gold=n)
     return pool
@@ -66,6 +67,16 @@ def test_a_job_scores_responses_and_candidates_and_again_changes_nothing(version
         assert score(version) == {"responses": 4, "candidates": 3, "truncated": 0}
         assert Score.objects.count() == 4 * len(HEADS)
         assert list(CandidateScore.objects.values_list("head", flat=True)) == ["preference"] * 3
+
+
+def test_a_job_keeps_every_head_of_each_pool_as_columns(version):
+    pools = pool_of(version.project), pool_of(version.project, "more")
+    for _ in range(2):
+        score(version)
+    for pool in pools:
+        scores = CandidateScore.objects.filter(candidate__pool=pool).order_by("candidate").values_list("value")
+        assert column(pool, "preference", version).tolist() == [value for (value,) in scores]
+        assert column_names(pool, version) == list(HEADS)
 
 
 def test_one_pool_can_be_scored_alone(version):

@@ -14,10 +14,11 @@ from annotate.models import Response
 from worker.jobs.dataset import candidate_example, example_of
 from worker.jobs.files import batches
 from worker.jobs.scored import WHY, scored
-from worker.models import Candidate, CandidateScore, Job, Score, Version
+from worker.models import Candidate, CandidateScore, Job, Pool, Score, Version
 from worker.progress import Progress
 from worker.rm.transforms import RAW
 from worker.rm.types import PREFERENCE, Example, Scored
+from worker.services.columns import keep_columns
 
 SLICE = 4096
 BATCH = 2000
@@ -88,12 +89,28 @@ def _store(job: Job, version: Version, own: Kept, pooled: Kept, only: QuerySet |
         _create(
             Score, (Score(version=version, response_id=pk, head=h, value=v, tokens=t) for pk, h, v, t in own.rows())
         )
+    _keep_columns(version, pooled)
     rows = pooled.rows((PREFERENCE, RAW))
     _create(CandidateScore, (CandidateScore(version=version, candidate_id=pk, head=h, value=v) for pk, h, v, _ in rows))
     Job.objects.filter(pk=job.pk).update(version=version)
     counts = {"responses": own.count(), "candidates": pooled.count(), "truncated": own.truncated() + pooled.truncated()}
     undefined = own.undefined() + pooled.undefined()
     return counts | ({"undefined": undefined, "why": WHY} if undefined else {})
+
+
+def _keep_columns(version: Version, pooled: Kept) -> None:
+    """Every head of every pool that was scored: what statistics of a whole pool read, ensembles' members among it."""
+    if not pooled.slices:
+        return
+    ids = [pk for part, _ in pooled.slices for pk in part]
+    pool_of = dict(Candidate.objects.filter(pool__project=version.project).values_list("pk", "pool"))
+    of = np.array([pool_of[pk] for pk in ids])
+    heads = {
+        head: np.concatenate([found.heads[head] for _, found in pooled.slices]) for head in pooled.slices[0][1].heads
+    }
+    for pool in Pool.objects.filter(pk__in=np.unique(of).tolist()):
+        mine = of == pool.pk
+        keep_columns(pool=pool, version=version, columns={head: values[mine] for head, values in heads.items()})
 
 
 def _create(model: type, rows: Iterable) -> None:

@@ -4,7 +4,8 @@ from worker.models.attribution import Attribution
 from worker.models.backbone import Backbone
 from worker.models.job import Job, JobEvent
 from worker.models.node import Node
-from worker.models.pool import Candidate, CandidateScore, Pool
+from worker.models.policy_run import PolicyRun
+from worker.models.pool import Candidate, CandidateScore, Pool, PoolColumn
 from worker.models.probe import Probe
 from worker.models.reference import Reference
 from worker.models.round import Round, RoundPolicy
@@ -25,7 +26,9 @@ __all__ = [
     "Job",
     "JobEvent",
     "Node",
+    "PolicyRun",
     "Pool",
+    "PoolColumn",
     "Probe",
     "Reference",
     "Round",

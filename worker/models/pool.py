@@ -1,30 +1,56 @@
 import json
 
 from django.db import connection, models
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from annotate.models import Project
 from worker.models.version import Version
 
 
-class PoolQuerySet(models.QuerySet):
-    def with_counts(self) -> "PoolQuerySet":
-        """With `prompts` and `size`, the number of candidates."""
-        prompts = Count("candidates__prompt_sha256", distinct=True)
-        return self.annotate(prompts=prompts, size=Count("candidates"))
-
-
 class Pool(models.Model):
-    """Many candidates per prompt with a gold score: best-of-n curves are read off it."""
+    """Many candidates per prompt with a gold score: best-of-n curves are read off it.
+
+    One made from a table has columns of numbers alone, and no texts that a version could score.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="pools")
     name = models.CharField(max_length=120)
+    texts = models.BooleanField(default=True, help_text="Whether it has candidates, and not columns alone.")
+    sizes = models.JSONField(default=list, help_text="Candidates of each prompt, prompt after prompt.")
     created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = PoolQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "name"], name="pool_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def prompts(self) -> int:
+        return len(self.sizes)
+
+    @property
+    def size(self) -> int:
+        """The number of candidates."""
+        return sum(self.sizes)
+
+
+class PoolColumn(models.Model):
+    """A number for each candidate of a pool, prompt after prompt as in the file: gold, another metric, or a head.
+
+    Statistics of a million candidates read one row here, where the scores one by one would take seconds.
+    """
+
+    pool = models.ForeignKey(Pool, models.CASCADE, related_name="columns")
+    version = models.ForeignKey(Version, models.CASCADE, null=True, related_name="pool_columns")
+    name = models.CharField(max_length=120, help_text="Of the version's head; without a version of the metric.")
+    values = models.BinaryField(help_text="Little-endian float64; NaN where there is none.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["pool", "version", "name"], name="pool_column_once"),
+            models.UniqueConstraint(fields=["pool", "name"], condition=Q(version=None), name="pool_metric_once"),
+        ]
 
     def __str__(self) -> str:
         return self.name

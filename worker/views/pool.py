@@ -17,7 +17,7 @@ PAGE = 25
 @require_safe
 def index(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, "research")
-    page = Paginator(project.pools.with_counts().order_by("name", "pk"), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(project.pools.order_by("name", "pk"), PAGE).get_page(request.GET.get("page"))
     rows, scored = list(page), scored_by(pools=list(page))
     for pool in rows:
         pool.scored = scored[pool.pk]
