@@ -125,6 +125,8 @@ class Scorer:
             await asyncio.to_thread(self.served.look)
         except DatabaseError as error:  # busy or restarting: what is known stays in force until the next look
             log.warning("The database did not answer: %s", error)
+        except Exception:  # the next look must come all the same, for it is how a revoked token is heard of
+            log.exception("A look at the tokens and the promoted version failed")
 
 
 def _secret(header: bytes) -> str:

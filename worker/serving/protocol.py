@@ -22,8 +22,8 @@ TEMPLATES = (
 BEGINS = re.compile(r"\A(?:<s>|<bos>|<\|begin_of_text\|>)+")
 STARTS = re.compile(r"(?:\s*(?:<s>|<bos>|<\|begin_of_text\|>|<\|endoftext\|>|<pad>|<\|pad\|>))*\s*")
 ENDS = re.compile(
-    r"(?:(?:</s>|<eos>|<end_of_turn>|<\|im_end\|>|<\|eot_id\|>|<\|end_of_text\|>|<\|endoftext\|>|<pad>|<\|pad\|>)\s*)+\Z"
-)
+    r"(?:(?:</s>|<eos>|<end_of_turn>|<\|im_end\|>|<\|eot_id\|>|<\|end_of_text\|>|<\|endoftext\|>|<pad>|<\|pad\|>)\s*)++"
+)  # a run of them, which is never read twice
 
 
 class Refused(Exception):
@@ -75,7 +75,12 @@ def _asked(place: int, query: str, prompt: str) -> Example:
     lead, stands, answer = query.partition(prompt) if prompt else ("", "", query)
     if prompt and (not stands or not STARTS.fullmatch(lead)):
         raise Refused(422, f"query.{place} does not begin with its prompt", place)
-    return _example(place, {"turns": turns(prompt), "response": ENDS.sub("", answer)})
+    return _example(place, {"turns": turns(prompt), "response": _unended(answer)})
+
+
+def _unended(answer: str) -> str:
+    """Without the special tokens at its end; those inside stay."""
+    return ENDS.sub(lambda run: "" if run.end() == len(answer) else run[0], answer)
 
 
 def turns(prompt: str) -> list[dict]:
@@ -94,8 +99,9 @@ def _example(place: int, row: object) -> Example:
         if not isinstance(row, dict) or "responses" in row:
             raise ValueError("must be an object with prompt (or turns) and response")
         example = examples_of_line(f"item {place}", row)[0]
-        if SURROGATE.search(example.response):
-            raise ValueError("response holds half of a surrogate pair, which is no text")
+        for name, text in (("response", example.response), *(("context", text) for text in example.context)):
+            if SURROGATE.search(text):
+                raise ValueError(f"{name} holds half of a surrogate pair, which is no text")
         return example
     except ValueError as error:
         raise Refused(422, f"item {place}: {error}", place) from None

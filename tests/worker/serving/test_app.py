@@ -190,3 +190,23 @@ def test_without_follow_the_version_stays(project, version):
 )
 def test_where_the_secret_stands(header, secret):
     assert _secret(header) == secret
+
+
+def test_looking_goes_on_after_a_look_that_failed(version, monkeypatch):
+    """Whoever stops looking never hears that a token was revoked."""
+    served, looks = Served(version), []
+
+    def look():
+        looks.append(1)
+        raise RuntimeError("the promoted version's file is not what it was")
+
+    async def meanwhile():
+        task = asyncio.create_task(Scorer(served, None, 1)._keep_looking())
+        while len(looks) < 3 and not task.done():
+            await asyncio.sleep(0.01)
+        task.cancel()
+
+    served.look = look
+    monkeypatch.setattr("worker.serving.app.LOOK_SECONDS", 0)
+    asyncio.run(meanwhile())
+    assert len(looks) >= 3

@@ -120,3 +120,14 @@ def test_rewards_come_as_openrlhf_reads_them():
     told = told_rewards("p:1", Scored(heads, np.array([3, 4]), np.array([False, True])))
     assert told["rewards"] == told["scores"] == [1.0, 2.0]
     assert told["extra_logs"] == {"segment:wrong": [0.5, 0.25], "tokens": [3, 4], "truncated": [0, 1]}
+
+
+def test_half_a_surrogate_pair_in_a_passage_is_refused():
+    with pytest.raises(Refused, match="context holds half of a surrogate pair"):
+        items({"items": [{"prompt": "a", "response": "b", "context": [{"title": "\ud800", "text": "c"}]}]})
+
+
+def test_a_run_of_special_tokens_is_read_once():
+    run = "</s> " * 400_000  # read again from each of its tokens, it would keep the server busy for hours
+    assert asked("Where?", f"Where?Here.{run}so")[1] == f"Here.{run}so"
+    assert asked("Where?", f"Where?Here.{run}")[1] == "Here."
