@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, lt=0.5)]
 Weight = Annotated[float, Field(ge=0, le=100)]
+Precision = Annotated[float, Field(gt=0, le=1e9)]  # of a prior
+Level = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Formula(NamedTuple):
@@ -65,7 +67,7 @@ OBJECTIVES = {
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Encoding(_Part):
@@ -102,9 +104,10 @@ class Extras(_Part):
     segments: Weight = 1.0  # balanced cross-entropy per span category at the end of each segment
     steps: Weight = 1.0  # cross-entropy of step labels −1, 0, 1
     step_aggregate: Literal["product", "min", "last"] = "product"
-    quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()  # pinball loss on the mean rating
+    quantiles: tuple[Level, ...] = Field((), max_length=32)  # pinball loss on the mean rating
     gate: bool = False  # the preference is a gated mixture of the attributes (ArmoRM, arXiv 2406.12845)
-    verbosity: str = ""  # the criterion that measures length, taken out of the others before gating
+    # The criterion that measures length, taken out of the others before gating.
+    verbosity: str = Field("", max_length=60, pattern=r"\A[^\x00]*\z")
     odin: bool = False  # two heads, quality and length; length is dropped at scoring (arXiv 2402.07319)
     length_calibration: bool = False  # subtract the LOWESS of score on length, fitted on the training responses
     members: int = Field(1, ge=1, le=16)  # heads that differ by the prompts they drew, and by start or order
@@ -116,6 +119,8 @@ class Extras(_Part):
     def _goes_together(self) -> "Extras":
         if self.gate and (self.odin or self.members > 1):
             raise ValueError("A gate is in place of the preference head, so it has neither members nor a length head.")
+        if len(set(self.quantiles)) < len(self.quantiles):
+            raise ValueError("A quantile stands there twice.")
         return self
 
 
@@ -132,10 +137,10 @@ class Heads(_Part):
         "segments",
     )
     folds: int = Field(5, ge=2, le=20)  # for cross-fitting and for choosing the prior's strength, by prompt
-    l2: tuple[float, ...] = (3.0, 30.0, 300.0)  # prior precisions of the preference to choose from
-    segment_l2: float = 10.0
-    attribute_l2: float = 30.0
-    embedding_share: float = 1.0  # prior standard deviation of a whole embedding, relative to one feature
+    l2: tuple[Precision, ...] = Field((3.0, 30.0, 300.0), min_length=1, max_length=20)  # of the preference: to choose
+    segment_l2: Precision = 10.0
+    attribute_l2: Precision = 30.0
+    embedding_share: float = Field(1.0, gt=0, le=1e6)  # prior sd of a whole embedding, relative to one feature
 
 
 class Tuning(_Part):
@@ -146,19 +151,19 @@ class Tuning(_Part):
     head_learning_rate: float | None = Field(None, gt=0, le=1)  # None: ten times the other
     warmup: float = Field(0.1, ge=0, le=1)  # share of the steps; then it falls linearly to 0
     weight_decay: float = Field(0.0, ge=0, le=1)
-    clip: float = Field(1.0, gt=0)
+    clip: float = Field(1.0, gt=0, le=1e9)
     pairs_per_step: int = Field(16, ge=1, le=4096)
-    token_budget: int | None = Field(None, ge=64)  # padded tokens of one forward; None: by the device
+    token_budget: int | None = Field(None, ge=64, le=2**24)  # padded tokens of one forward; None: by the device
     bf16: bool = False  # the backbone; heads and losses stay in float32
     checkpointing: bool = False  # less memory, about 30 % more time
     shared_prefix: bool = False  # causal backbones: the prompt of a group is read once
     compile: bool = False
     freeze_embeddings: bool = False
     lora_rank: int = Field(16, ge=1, le=512)
-    lora_alpha: float = Field(32.0, gt=0)
+    lora_alpha: float = Field(32.0, gt=0, le=1e6)
     lora_dropout: float = Field(0.0, ge=0, lt=1)
-    save_every: int = Field(50, ge=1)  # steps between checkpoints, from which a killed run goes on
-    seed: int = 0
+    save_every: int = Field(50, ge=1, le=10**9)  # steps between checkpoints, from which a killed run goes on
+    seed: int = Field(0, ge=0, lt=2**32)
 
 
 class Recipe(_Part):
