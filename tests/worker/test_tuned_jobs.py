@@ -1,11 +1,14 @@
 """Fine-tuning as a job: one version, complete and proved, or a clear failure and nothing left."""
 
+import io
+import json
 import shutil
 from datetime import timedelta
 
 import pytest
 import torch
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.utils import timezone
 
 from tests.worker.rm import tiny
@@ -220,6 +223,21 @@ def test_versions_are_averaged_into_one(judged, llama, settings):
     models = [checkpoint.load(settings.ARTIFACT_DIR / one.file) for one in Version.objects.all()]
     name = "heads.preference.weight"
     torch.testing.assert_close(models[0].tensors[name], (models[1].tensors[name] + models[2].tensors[name]) / 2)
+
+
+def test_versions_are_averaged_from_the_shell(judged, llama):
+    for seed in (1, 2):
+        run_now(start(judged, llama, "lora", tuning={"seed": seed}))
+    told = io.StringIO()
+    call_command("average", *(str(version) for version in Version.objects.all()), "--wait", "--json", stdout=told)
+    assert json.loads(told.getvalue())["number"] == 3
+
+
+def test_several_devices_make_one_version(judged, llama, settings):
+    job = run_now(start(judged, llama, devices=2, tuning={"epochs": 1}))
+    assert job.state == "done", job.error
+    assert Version.objects.get().metrics["devices"] == 2
+    assert [path.name for path in left(settings)] == [Version.objects.get().file]
 
 
 def test_what_cannot_be_averaged_is_refused(judged, llama):

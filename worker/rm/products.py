@@ -1,6 +1,6 @@
 """Matrix products by oneDNN on a CPU in float32: torch takes MKL for them, at half that speed on some processors.
 
-Torch carries both. In bfloat16, under autocast and on a GPU it already takes the fast one, so there nothing changes.
+Torch carries both. In bfloat16, under autocast, compiled and on a GPU it chooses by itself: there nothing changes.
 """
 
 import torch
@@ -22,7 +22,7 @@ class Linear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         plain = x.dtype == self.weight.dtype == torch.float32 and x.device.type == "cpu"
-        if not _DNN or not plain or torch.is_autocast_enabled("cpu"):
+        if not _DNN or not plain or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
             return linear(x, self.weight, self.bias)
         return _Product.apply(x, self.weight, self.bias)
 
