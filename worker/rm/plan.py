@@ -15,7 +15,7 @@ from .labels import Labels
 from .network import RewardNetwork, Shape
 from .reading import Input
 from .recipe import Recipe
-from .types import Dataset
+from .types import Comparison, Dataset
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Plan:
     said: Said
     shape: Shape
     groups: Sequence[Group]
+    held: Sequence[Comparison]  # verdicts on held-out prompts, to be looked at while it runs
 
     def steps(self, recipe: Recipe) -> list[list[int]]:
         """Groups of every step of every epoch."""
@@ -75,7 +76,7 @@ def plan(data: Dataset, inputs: Sequence[Input], recipe: Recipe) -> Plan:
     names = [data.examples[n].group for n in own.first.tolist()]
     many = recipe.extras.members
     drawn = ensemble.bootstrap(names, many, recipe.tuning.seed) if many > 1 else torch.ones(1, len(own))
-    return Plan(inputs, own, labels.pairs(data.train), drawn, said, shape, _groups(data, own, said))
+    return Plan(inputs, own, labels.pairs(data.train), drawn, said, shape, _groups(data, own, said), data.test)
 
 
 def _groups(data: Dataset, own: Labels, said: Said) -> list[Group]:

@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from . import batching, ensemble, joint, objectives, resume
+from . import batching, ensemble, joint, objectives, resume, watch
 from .joint import Totals
 from .network import RewardNetwork
 from .objectives import Learned
@@ -31,6 +31,8 @@ class Run:
         self.device = network.backbone.device
         self.budget = recipe.tuning.token_budget or batching.TRAIN_TOKENS[self.device.type]
         self.steps = plan.steps(recipe)
+        self.held = watch.watched(plan.held)
+        self.looks = watch.moments_of(plan, recipe, self.held, len(self.steps))
         begin = objectives.start(plan.labels, recipe.preference)
         self.learned = Learned(*(nn.Parameter(part.to(self.device)) for part in (begin.gamma, begin.tie)))
         self.optimizer = self._optimizer()
@@ -66,10 +68,14 @@ class Run:
             for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
                 group["lr"] = rate * factor
             found = self._step([self.plan.groups[k] for k in self.steps[n]], tokens)
-            report("train", n + 1, total, self._metrics(n, found, tokens, time.monotonic() - began))
+            seen = self._look() if n + 1 in self.looks and self.rank == 0 else {}
+            report("train", n + 1, total, self._metrics(n, found, tokens, time.monotonic() - began) | seen)
             if (n + 1) % self.recipe.tuning.save_every == 0 and n + 1 < total and self.rank == 0:
                 self._save()
         self.network.eval()
+
+    def _look(self) -> dict[str, float]:
+        return watch.look(self.network, self.plan.inputs, self.held, self.recipe)
 
     def _schedule(self, n: int) -> float:
         """Rises over the warm-up, then falls to 0 on a line."""

@@ -124,6 +124,11 @@ def restore(network: RewardNetwork, tensors: dict[str, Tensor]) -> None:
 @torch.inference_mode()
 def predict(network: RewardNetwork, inputs: Sequence[Input], report: Report = silent) -> Outputs:
     """Outputs of all inputs, in their order, on the CPU."""
+    return forward(network, inputs, report)
+
+
+def forward(network: RewardNetwork, inputs: Sequence[Input], report: Report = silent) -> Outputs:
+    """The same for a network that goes on learning, which may keep nothing that is made for inference alone."""
     budget = batching.TOKENS[network.backbone.device.type]
     order = sorted(range(len(inputs)), key=lambda n: (inputs[n].group, n) if network.shared_prefix else n)
     runs = batching.in_order([len(inputs[n].ids) for n in order], budget)
