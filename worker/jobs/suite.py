@@ -1,13 +1,14 @@
 """Versions score the two responses of every pair of a frozen suite."""
 
+import numpy as np
 from django.conf import settings
 
 from worker.jobs.dataset import passages, turns_of
-from worker.jobs.loading import model_of
+from worker.jobs.scored import scored
 from worker.models import Job, Suite, SuitePair, SuiteScore, Version
 from worker.progress import Progress
-from worker.rm.scoring import score
-from worker.rm.types import PREFERENCE, Example
+from worker.rm.transforms import RAW
+from worker.rm.types import PREFERENCE, Example, Scored
 from worker.services.suite import check_frozen, known_prompts, prompt_of
 
 BATCH = 2000
@@ -22,15 +23,24 @@ def run(job: Job, progress: Progress) -> dict:
     rows, cut = [], 0
     for version in Version.objects.filter(pk__in=job.params["versions"], project=job.project).order_by("number"):
         if version.suite_scores.filter(pair__suite=suite).count() < len(pairs):
-            scored = score(model_of(version), examples, settings.CACHE_DIR, progress.report)
-            values = scored.heads[PREFERENCE].tolist()
+            found = scored(version, examples, settings.CACHE_DIR, progress.report)
+            values = _defined(found).tolist()
             both = zip(pairs, values[::2], values[1::2], strict=True)
             rows += [SuiteScore(version=version, pair=pair, chosen=a, rejected=b) for pair, a, b in both]
-            cut += int(scored.truncated.sum())
+            cut += int(found.truncated.sum())
     known = known_prompts(suite, pairs)
     trained_on = sum(prompt_of(pair) in known for pair in pairs)
     result = {"suite": suite.name, "pairs": len(pairs), "truncated": cut, "trained_on": trained_on}
     return progress.finish(lambda: _store(suite, rows, result))
+
+
+def _defined(found: Scored) -> np.ndarray:
+    """(2 · pairs,) what the version gives; its raw score to both responses of a prompt that it has no reference of.
+
+    A reference moves both alike, so that a pair stands as it would with one, but for what a clip makes equal.
+    """
+    values = found.heads[PREFERENCE]
+    return np.where(np.isnan(values), found.heads.get(RAW, values), values)
 
 
 def _examples(pair: SuitePair) -> list[Example]:
