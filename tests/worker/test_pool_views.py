@@ -4,6 +4,7 @@ import pytest
 
 from tests.inspector.making import make_pool, make_version
 from worker.models import Job
+from worker.services.job import launch
 
 URL = "/p/answers/pools/"
 
@@ -54,3 +55,11 @@ def test_who_may(client_of, bob, charlie, browser, project, version):
         assert client_of(user).post(f"{URL}{pool.pk}/score/", {"version": "1"}).status_code == status
     assert browser.get(f"{URL}{pool.pk}/score/").status_code == 405
     assert browser.post(URL).status_code == 405
+
+
+def test_a_job_of_a_pool_alone_is_not_taken_for_the_version_s_own(browser, project, version):
+    pool = make_pool(project, version, {"p": [(0.5, 1.0)]})
+    launch(project=project, kind="score", params={"version": version.pk, "pool": pool.pk})
+    assert version.scoring is None
+    own = launch(project=project, kind="score", params={"version": version.pk})
+    assert version.scoring == own

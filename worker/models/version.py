@@ -50,8 +50,9 @@ class Version(models.Model):
 
     @property
     def scoring(self) -> Job | None:
-        """The job that is scoring with it now, or is about to."""
-        return self.project.jobs.unfinished().filter(kind=JobKind.SCORE, params__version=self.pk).first()
+        """The job that is scoring the project's responses with it now, or is about to; not one of a pool alone."""
+        jobs = self.project.jobs.unfinished().filter(kind=JobKind.SCORE, params__version=self.pk)
+        return jobs.exclude(params__has_key="pool").first()
 
 
 class Score(models.Model):
