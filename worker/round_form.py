@@ -24,6 +24,7 @@ STRATEGIES = (
     (Strategy.INFORMATION, "Information: the largest ½ ln(1 + p(1−p) zᵀΣz) first, less what those before it tell"),
 )
 SUITE_BYTES = 32 * 2**20
+LONGEST_HOURS = 87_600
 
 
 class RoundForm(forms.ModelForm):
@@ -77,6 +78,7 @@ class RoundForm(forms.ModelForm):
         for name in ("after_judgements", "every_hours"):
             self.fields[name].min_value = 1
             self.fields[name].widget.attrs["min"] = 1
+        self.fields["every_hours"].widget.attrs["max"] = LONGEST_HOURS
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields in the order they are shown, under their headings."""
@@ -102,7 +104,9 @@ class RoundForm(forms.ModelForm):
         return self._positive("after_judgements")
 
     def clean_every_hours(self) -> int | None:
-        return self._positive("every_hours")
+        if (hours := self._positive("every_hours")) and hours > LONGEST_HOURS:
+            raise forms.ValidationError(f"At most {LONGEST_HOURS:,}, which is ten years.")
+        return hours
 
     def clean_tolerance(self) -> float:
         return self.cleaned_data["tolerance"] or 0.0

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from annotate.models import Judgement, Response
 from annotate.services.item import import_items
+from annotate.services.project import create_project
 from tests.inspector.making import score
 from tests.worker.conftest import PROMPTS, jsonl, row
 from worker.models import Job, Round, RoundPolicy, Snapshot, SuiteScore, Version
@@ -265,3 +266,14 @@ def test_of_two_workers_that_find_it_due_one_starts_it(policy, judged, monkeypat
     with pytest.raises(ValidationError, match="round 1 is under way"):
         rounds.start(project=judged, reason="judgements")
     assert Round.objects.count() == Job.objects.count() == 1
+
+
+def test_a_project_where_something_goes_wrong_does_not_stop_the_others(policy, judged, alice, monkeypatch):
+    broken = create_project(slug="broken", name="Broken", actor=alice)
+    rounds.set_policy(project=broken, enabled=True, suite=policy.suite, every_hours=1)
+
+    def due(one, waiting=rounds.waiting):
+        return waiting(one) if one.project == judged else 1 / 0
+
+    monkeypatch.setattr(rounds, "waiting", due)
+    assert rounds.tick() == {"moved": 0, "started": 1}

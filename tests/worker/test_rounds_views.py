@@ -279,3 +279,11 @@ def test_the_next_tasks_say_why(browser, judged):
     assert "drawn by lot" in page
     assert "0.250" in page
     assert "2 tasks wait in the order" in told(browser, "selection/stop/")
+
+
+@pytest.mark.parametrize("hours", ["87601", "2147483647", "0", "-1"])
+def test_a_schedule_beyond_the_calendar_is_refused(browser, judged, hours):
+    suite = freeze_held_out(project=judged, name="core")
+    answer = browser.post(f"{P}rounds/policy/", SENT | {"every_hours": hours, "suite": suite.pk})
+    assert answer.status_code == 422
+    assert not RoundPolicy.objects.exists()

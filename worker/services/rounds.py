@@ -4,9 +4,13 @@ A round is a row: training → measuring → promoted | kept | failed. `tick` mo
 are due; it may run anywhere, any number at once, since each step is taken under the project's lock.
 """
 
+import logging
+from collections.abc import Callable
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from annotate.models import Project, User
@@ -25,6 +29,7 @@ from worker.services.suite import credits_of, known_prompts, measure, prompt_of
 from worker.services.version import promote
 from worker.services.waiting import running, waiting
 
+log = logging.getLogger(__name__)
 OPEN = (RoundState.TRAINING, RoundState.MEASURING)
 
 
@@ -110,9 +115,18 @@ def _can_begin(version: Version, recipe: dict, backbone: str) -> bool:
 
 def tick() -> dict[str, int]:
     """Move every open round on, and start those that are due. Returns how many of each."""
-    moved = sum(advance(one) for one in Round.objects.filter(state__in=OPEN))
+    moved = sum(_alone(advance, one) for one in Round.objects.filter(state__in=OPEN))
     policies = RoundPolicy.objects.filter(enabled=True).select_related("project", "suite")
-    return {"moved": moved, "started": sum(_start_if_due(policy) for policy in policies)}
+    return {"moved": moved, "started": sum(_alone(_start_if_due, policy) for policy in policies)}
+
+
+def _alone(step: Callable[[Model], bool], row: Model) -> bool:
+    """What goes wrong in one project must not stop the others'."""
+    try:
+        return step(row)
+    except Exception:
+        log.exception("%s could not go on", row)
+        return False
 
 
 def _start_if_due(policy: RoundPolicy) -> bool:
