@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 RAW = "raw"  # the head that keeps the score as it was before the steps
+LARGEST = float(np.finfo(np.float32).max)
 EVERY = ""  # the source that stands for all answers to a prompt
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -147,4 +148,4 @@ def transformed(steps: Sequence[Step], raw: np.ndarray, prompts: Sequence[str], 
         ref = {prompt: step.reference(scores) for prompt, scores in known[step.source].items()}
         values = apply(step, values, np.array([ref[prompt] for prompt in prompts]))
         known = {s: {x: apply(step, r, ref[x]) for x, r in of.items()} for s, of in known.items()}
-    return values.astype(np.float32)
+    return np.clip(values, -LARGEST, LARGEST).astype(np.float32)  # JSON and databases have no infinity

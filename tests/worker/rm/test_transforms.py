@@ -96,3 +96,10 @@ def test_wrong_steps_are_refused_by_place(steps, why):
 def test_every_step_has_a_function_and_a_formula():
     assert set(FUNCTIONS) == set(FORMULAS)
     assert sources(read([{"name": "baseline"}, {"name": "delta", "source": "a"}, {"name": "log_sigmoid"}])) == ["", "a"]
+
+
+def test_no_step_leads_to_infinity():
+    tiny = {"name": "standardise", "mean": 0.0, "std": 1e-300}
+    assert np.isfinite(after([5.0, -5.0], tiny, tiny)).all()
+    assert np.isfinite(after([5.0], {"name": "clip", "low": 1e300})).all()
+    assert math.isnan(after([5.0], {"name": "baseline"}, prompts=["unknown"])[0])
