@@ -1,5 +1,6 @@
 """A file of answers up, scored lines down: the job, the page, and what is left when something goes wrong."""
 
+import errno
 import json
 import os
 import time
@@ -9,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.worker.model import HEADS, scoring_version
 from worker.models import Job
-from worker.services.job import cancel, run_now
+from worker.services.job import cancel, retry, run_now
 from worker.services.scored_file import KEPT_DAYS, result_path, start_scoring, sweep_results
 from worker.services.upload import FORGOTTEN_SECONDS, sweep
 
@@ -144,3 +145,26 @@ def test_who_may_score_a_file(client_of, bob, charlie, alice, version):
         assert client_of(user).get(f"/p/answers/jobs/{job.pk}/scored/").status_code == status
     assert client_of(alice).put(URL).status_code == 405
     assert client_of(alice).post(f"/p/answers/jobs/{job.pk}/scored/").status_code == 405
+
+
+def test_an_upload_that_finds_the_disk_full_leaves_nothing(version, alice, settings, monkeypatch):
+    def chunks(_):
+        yield b"{}"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SimpleUploadedFile, "chunks", chunks)
+    with pytest.raises(OSError, match="No space left"):
+        launched(version, alice)
+    assert left(settings) == []
+    assert not Job.objects.exists()
+
+
+def test_a_result_that_finds_the_disk_full_leaves_none_and_can_be_retried(version, alice, settings, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    job = launched(version, alice)
+    with monkeypatch.context() as patch:
+        patch.setattr("worker.jobs.file.dumps", full)
+        assert (run_now(job).state, list(result_path("").glob("*"))) == ("failed", [])
+    assert run_now(retry(job=job, actor=alice)).state == "done"

@@ -71,8 +71,11 @@ def write(folder: Path, keys: Sequence[str], rows: Embedded) -> None:
     metadata = {"keys": json.dumps(list(keys)), "crc": str(_checksum(tensors))}
     name = uuid4().hex
     draft = folder / f"{name}.part"
-    draft.write_bytes(save(tensors, metadata))
-    os.replace(draft, folder / f"{name}.safetensors")
+    try:
+        draft.write_bytes(save(tensors, metadata))
+        os.replace(draft, folder / f"{name}.safetensors")
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def read(folder: Path, keys: Sequence[str]) -> tuple[list[Chunk], set[str]]:

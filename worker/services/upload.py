@@ -40,9 +40,13 @@ def keep(file: UploadedFile) -> str:
     """Write the upload to the folder; returns the random name it has there."""
     settings.UPLOAD_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = secrets.token_hex(16)
-    with path_of(name).open("xb") as target:
-        for chunk in file.chunks():
-            target.write(chunk)
+    try:
+        with path_of(name).open("xb") as target:
+            for chunk in file.chunks():
+                target.write(chunk)
+    except OSError:  # a full disk has no room for half of it either
+        discard(name)
+        raise
     return name
 
 
