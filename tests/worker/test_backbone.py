@@ -167,3 +167,11 @@ def test_a_training_names_what_is_too_long_for_it(judged, alice):
     clear = Response.objects.filter(item__project=judged, text__startswith="The museum").order_by("pk").first()
     assert [line for line in said if "40 responses are too long and left out: " in line and f"{clear.pk}," in line]
     assert "no comparison to train on" in job.error
+
+
+@pytest.mark.parametrize("name", ["minilm", "owner/big"])
+def test_none_passes_for_another_that_trainings_name(project, alice, name):
+    store(name="big", source="owner/big", facts=FACTS)
+    with pytest.raises(ValidationError, match="of another source"):
+        register(project=project, actor=alice, name=name, hub="mallory/other")
+    assert not Job.objects.exists()

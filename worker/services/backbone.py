@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from annotate.models import Project, User
 from annotate.services.event import record
@@ -47,5 +48,7 @@ def store(*, name: str, source: str, facts: dict, actor: User | None = None) -> 
 
 
 def _free(name: str, source: str) -> None:
-    if Backbone.objects.filter(name=name).exclude(source=source).exists():
+    """A name stands for one source; none may pass for the bundled one, or for what another is known to come from."""
+    others = Backbone.objects.exclude(source=source)
+    if (name == BUNDLED != source) or others.filter(Q(name=name) | Q(source=name)).exists():
         raise ValidationError({"name": f"There is a backbone {name!r} of another source already; choose another name."})
