@@ -44,6 +44,8 @@ def test_points_are_all_combinations_the_last_value_fastest():
         (LORA, {"heads.l2": ["1"]}, "no single value"),
         (LORA, {"tuning.epochs": []}, "Name at least one value"),
         (LORA, {"tuning.epochs": ["1", "1"]}, "stands there twice"),
+        (LORA, {"tuning.learning_rate": ["1e-5", "0.00001"]}, "mean the same"),
+        (LORA, {"tuning.learning_rate": ["1e-5", "nan"]}, "tuning.learning_rate"),
         (LORA, {"tuning.epochs": ["1", "many"]}, "valid integer"),
         (LORA, {"preference.objective": ["alchemy"]}, "There is no objective"),
         (Recipe(), {"tuning.epochs": ["1", "2"]}, "change nothing with trainer heads"),

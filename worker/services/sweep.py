@@ -37,7 +37,10 @@ def points(recipe: Recipe, grid: Grid) -> list[Recipe]:
         runs *= len(values)
     if runs > MOST:
         raise ValidationError(f"That makes {runs:,} runs; a sweep has at most {MOST}.")
-    return [_point(recipe, dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
+    found = [_point(recipe, dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
+    if len(set(found)) < len(found):  # 1e-5 and 0.00001
+        raise ValidationError("Two of the values mean the same.")
+    return found
 
 
 def _problem(name: str, values: Sequence[object]) -> str | None:
