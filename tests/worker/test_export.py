@@ -123,6 +123,14 @@ def test_the_page_offers_it_and_then_its_archive(version, alice, client_of):
     assert "TouchstoneForSequenceClassification" in html
 
 
+def test_the_job_s_page_leads_to_the_archive(version, alice, client_of):
+    job = start_export(version=version, form="model", actor=alice)
+    page = reverse("worker:job", args=["answers", job.pk])
+    assert "Download" not in client_of(alice).get(page).content.decode()
+    run_now(job)
+    assert f"{link('exported', version)}?form=model" in client_of(alice).get(page).content.decode()
+
+
 def test_the_archive_is_downloaded_whole(version, alice, client_of):
     run_now(start_export(version=version, form="model", actor=alice))
     answer = client_of(alice).get(link("exported", version))

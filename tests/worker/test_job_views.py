@@ -229,3 +229,12 @@ def test_long_lists_are_paged_and_cost_as_many_queries_as_short_ones(browser, pr
         assert "page 1 of 2" in page
         assert 'href="?page=2">Older' in page
         assert len(browser.get(f"{url}?page=2").context["page"]) == 2
+
+
+@pytest.mark.parametrize(("kind", "where"), [("evaluate", "/p/answers/suites/7/"), ("select", "/p/answers/selection/")])
+def test_a_job_that_is_done_leads_to_what_it_made(browser, project, kind, where):
+    job = launch(project=project, kind=kind, params={"suite": 7, "versions": []})
+    assert "See " not in page_of(browser, f"{JOBS_URL}{job.pk}/")
+    Job.objects.filter(pk=job.pk).update(state=JobState.DONE)
+    page = page_of(browser, f"{JOBS_URL}{job.pk}/")
+    assert f'<a class="button primary" href="{where}">See ' in page
