@@ -1,5 +1,6 @@
 """What the reward-model benchmarks share: QA-Feedback's pairs, the peers' model and trainer, turns, and peak memory."""
 
+import gc
 import os
 import re
 import statistics
@@ -94,19 +95,20 @@ def trl(model: torch.nn.Module, rows: list[tuple], **settings: object) -> Callab
     ).train
 
 
-def turns(variants: dict[str, Callable[[], Callable]], rounds: int) -> dict[str, list[tuple[float, float]]]:
-    """(seconds, peak megabytes) of every variant, once a round, in rotated order.
+def turns(variants: dict[str, Callable[[], Callable]], rounds: int) -> dict[str, list[tuple[float, float, float]]]:
+    """(seconds, peak megabytes, CPU seconds) of every variant, once a round, in rotated order.
 
     A variant makes ready what is then timed; noise and drift hit all of them alike.
     """
     names, found = list(variants), {name: [] for name in variants}
     for n in range(rounds):
         for name in names[n % len(names) :] + names[: n % len(names)]:
+            gc.collect()
             work = variants[name]()
             Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-            start = time.perf_counter()
+            start, own = time.perf_counter(), time.process_time()
             work()
-            found[name].append((time.perf_counter() - start, _peak()))
+            found[name].append((time.perf_counter() - start, _peak(), time.process_time() - own))
     return found
 
 
@@ -114,9 +116,9 @@ def _peak() -> float:
     return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 
 
-def ratio(found: dict, peer: str, ours: str) -> float:
-    """How many times as long the peer took: the median over rounds."""
-    return statistics.median(a[0] / b[0] for a, b in zip(found[peer], found[ours], strict=True))
+def ratio(found: dict, peer: str, ours: str, clock: int = 0) -> float:
+    """How many times as long the peer took: the median over rounds. Clock 2 is CPU time, which others hardly move."""
+    return statistics.median(a[clock] / b[clock] for a, b in zip(found[peer], found[ours], strict=True))
 
 
 def typical(found: dict, name: str) -> tuple[float, float]:

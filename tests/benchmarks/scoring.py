@@ -119,6 +119,7 @@ def say(name: str, found: dict, ours: str, count: int, target: float, more: dict
         "holds": times >= target,
         "machine": machine(),
         "threads": torch.get_num_threads(),
+        "cpu_ratio": round(peers.ratio(found, "pipeline", ours, 2), 2),
         "memory_mb": round(memory),
         "peer_memory_mb": round(their_memory),
     }
