@@ -135,6 +135,7 @@ RULES = {
     "worker:sweep_cancel": Rule("manage", "POST", "sweep"),
     "worker:backbones": Rule("manage", "GET POST"),
     "worker:versions": Rule("research", "GET"),
+    "worker:average": Rule("manage", "POST"),
     "worker:version": Rule("research", "GET", "version"),
     "worker:promote": Rule("manage", "POST", "version"),
     "worker:archive": Rule("manage", "POST", "version"),

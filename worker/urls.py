@@ -36,6 +36,7 @@ urlpatterns = [
     path("p/<slug:slug>/sweeps/<int:pk>/cancel/", sweep.cancel, name="sweep_cancel"),
     path("p/<slug:slug>/backbones/", backbone.index, name="backbones"),
     path("p/<slug:slug>/versions/", version.index, name="versions"),
+    path("p/<slug:slug>/versions/average/", version.average, name="average"),
     path("p/<slug:slug>/versions/<int:number>/", version.detail, name="version"),
     path("p/<slug:slug>/versions/<int:number>/promote/", version.promote, name="promote"),
     path("p/<slug:slug>/versions/<int:number>/archive/", version.archive, name="archive"),

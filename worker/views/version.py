@@ -1,6 +1,7 @@
-"""Versions: the leaderboard, one version in words and tables, promote, archive, score."""
+"""Versions: the leaderboard, one version in words and tables, promote, archive, score, average."""
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +14,7 @@ from worker.models.job import JobKind
 from worker.models.version import PREFERENCE
 from worker.recipes import in_groups
 from worker.services import version as versions
+from worker.services.average import averageable, start_average
 from worker.services.job import launch
 from worker.words import checks, in_words
 
@@ -27,7 +29,10 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "worker/versions.html#newest", {"project": project, "version": rows.first()})
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     training = project.jobs.unfinished().filter(kind=JobKind.TRAIN)
-    return render(request, "worker/versions.html", {"project": project, "page": page, "training": training})
+    context = {"project": project, "page": page, "training": training}
+    if "manage" in project.rights:
+        context["averageable"] = averageable(project)
+    return render(request, "worker/versions.html", context)
 
 
 @require_safe
@@ -78,3 +83,16 @@ def score(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     params = {"version": version.pk}
     job = version.scoring or launch(project=project, kind=JobKind.SCORE, params=params, actor=request.user)
     return redirect("worker:job", slug, job.pk)
+
+
+@require_POST
+def average(request: HttpRequest, slug: str) -> HttpResponse:
+    """The mean of the weights of the versions whose numbers are sent, as a job."""
+    project = project_for(request.user, slug, "manage")
+    numbers = [n for n in request.POST.getlist("version") if n.isascii() and n.isdecimal() and len(n) < 10]
+    try:
+        job = start_average(versions=project.versions.filter(number__in=map(int, numbers)), actor=request.user)
+        return redirect("worker:job", slug, job.pk)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("worker:versions", slug)
