@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef
 
 from annotate.agreement import Interval
 from inspector import columns as read
+from inspector.figures import gain_figure
 from inspector.kept import kept
 from inspector.length import Known, Look, between, signed
 from inspector.stats import gain
@@ -45,9 +46,9 @@ def _gain(look: Look, old: str, new: str) -> dict:
     which = np.unique(columns.which[at], return_inverse=True)[1] if len(at) else at
     told = gain.gain(columns.tokens[at], columns.values[at], mark, which) if len(at) else None
     if told is None:
-        return {"gain": None, "sentence": "One of the two sides has no scored answer."}
+        return {"gain": None, "figure": None, "sentence": "One of the two sides has no scored answer."}
     values = vars(told) | {"buckets": [vars(bucket) for bucket in told.buckets], "of": len(at)}
-    return {"gain": values, "sentence": sentence(told)}
+    return {"gain": values, "figure": gain_figure(values["buckets"]), "sentence": sentence(told)}
 
 
 def _side(version: Version, found: Known, side: str) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from annotate.agreement import Interval, pair_accuracy
 from inspector import columns as read
 from inspector.columns import Columns, Verdicts
+from inspector.figures import length_figure
 from inspector.kept import kept
 from inspector.stats import effect, length, lowess
 from worker.models import Version
@@ -73,8 +74,7 @@ def _report(look: Look) -> dict:
     columns, raters = found.columns, _raters(found)
     model, people = _model(found, look.version.temperature), _people(found)
     return {
-        "points": _points(found),
-        "curve": _drawn_curve(found.curve),
+        "figure": length_figure(_points(found), _drawn_curve(found.curve)),
         "responses": len(columns.response),
         "prompts": int(columns.which.max()) + 1,
         "sides": [model, people],

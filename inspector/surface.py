@@ -10,6 +10,7 @@ from annotate.agreement import Interval
 from annotate.models import Project, Response
 from inspector import columns as read
 from inspector.columns import Columns
+from inspector.figures import intervals_figure
 from inspector.kept import kept
 from inspector.length import Known, Look, between, signed
 from inspector.stats.correlation import Both, correlate, holm
@@ -60,7 +61,14 @@ def _report(look: Look) -> dict:
         "judged": people["n"],
         "tests": sum(cell["p"] is not None for row in rows for cell in row["cells"]),
         "sentence": sentence(rows),
+        "figure": _figure(rows),
     }
+
+
+def _figure(rows: list[dict]) -> dict:
+    shown = [row for row in rows if row["model_equal"]]
+    sides = {side: [row[f"{side}_equal"]["r"] for row in shown] for side in ("model", "people")}
+    return intervals_figure([row["name"] for row in shown], sides, "Correlation within a prompt, at equal length")
 
 
 def _features(project: Project, columns: Columns) -> tuple[Columns, np.ndarray, dict[str, np.ndarray]]:
@@ -178,6 +186,9 @@ def _probes(version: Version) -> dict:
         "items": len({item for item, _ in scores.values()}),
         "turned": _turned(scores, after)[:LISTED],
         "sentence": probe_sentence(told),
+        "figure": intervals_figure(
+            [LABELS[name] for name in told], {"change": [one.change for one in told.values()]}, "Change, log-odds"
+        ),
     }
 
 

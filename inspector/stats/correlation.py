@@ -5,6 +5,9 @@ prompt: a redraw is one product of how often each prompt came with those sums, f
 both sides are centred there first, so that what prompts ask for is taken out. The partial correlation at an equal
 third thing z is (r_xy − r_xz r_yz) / √((1 − r_xz²)(1 − r_yz²)) (Yule, Proc. R. Soc. A 79, 1907).
 
+More than BLOCKS prompts are put into that many blocks by lot, and blocks are redrawn: they are as independent as their
+prompts, and 2,000 of them know the width of an interval to 2 %.
+
 p-values are two-sided, of Fisher's z against its standard deviation over the redraws. Where several are read at once
 they are corrected by Holm's method (Scand. J. Stat. 6, 1979): the chance that any of them is wrong stays below 5 %.
 """
@@ -19,6 +22,7 @@ from annotate.agreement import Interval, percentiles, undefined
 
 DRAWS = 1000
 FEWEST = 5  # prompts, for an interval
+BLOCKS = 2000  # units that are redrawn, at most
 _TOGETHER = 50  # draws; keeps memory small
 
 
@@ -39,18 +43,27 @@ class Both:
 
 
 def codes(prompts: Sequence) -> np.ndarray:
-    """(n,) the number of each row's prompt, from 0, in the order in which they come."""
+    """(n,) the number of each row's prompt, from 0."""
+    if isinstance(prompts, np.ndarray):
+        return np.unique(prompts, return_inverse=True)[1]
     seen: dict = {}
     return np.fromiter((seen.setdefault(prompt, len(seen)) for prompt in prompts), dtype=np.int64)
 
 
+def blocked(which: np.ndarray) -> np.ndarray:
+    """(n,) the number of each row's block: its prompt, or one of BLOCKS that share many prompts by lot."""
+    prompts = int(which.max()) + 1 if len(which) else 0
+    return which if prompts <= BLOCKS else (np.random.default_rng(0).permutation(prompts) % BLOCKS)[which]
+
+
 def grouped(which: np.ndarray, columns: Sequence[np.ndarray]) -> np.ndarray:
-    """(prompts, columns) sums."""
+    """(prompts, columns) sums; of more than BLOCKS prompts, by block."""
+    which = blocked(which)
     return np.stack([np.bincount(which, column) for column in columns], axis=1)
 
 
 def redrawn(sums: np.ndarray, seed: int = 0, draws: int = DRAWS) -> np.ndarray:
-    """(prompts, k) → (draws, k): the sums over as many prompts, drawn again with replacement."""
+    """(prompts or blocks, k) → (draws, k): the sums over as many of them, drawn again with replacement."""
     rng, prompts = np.random.default_rng(seed), len(sums)
     found = np.empty((draws, sums.shape[1]))
     for start in range(0, draws, _TOGETHER):

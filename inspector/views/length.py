@@ -9,7 +9,6 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from annotate.access import project_for
 from inspector import gain
-from inspector.figures import gain_figure, length_figure
 from inspector.length import DRAWN, SCORES, Look, report
 from worker.models import Version
 
@@ -33,16 +32,7 @@ def _shown(look: Look, asked: Mapping[str, str]) -> dict:
     found = report(look)
     sides = gain.sides(look.version, found["sources"])
     old, new = (_one_of(asked, name, sides, side) for name, side in _usual(look.version))
-    told = gain.report(look, old, new)
-    return {
-        "report": found,
-        "figure": length_figure(found["points"], found["curve"]),
-        "sides": sides,
-        "old": old,
-        "new": new,
-        "told": told,
-        "gains": gain_figure(told["gain"]["buckets"]) if told["gain"] else None,
-    }
+    return {"report": found, "sides": sides, "old": old, "new": new, "told": gain.report(look, old, new)}
 
 
 def _usual(version: Version) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,6 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from annotate.access import project_for
 from inspector import surface as page
-from inspector.figures import intervals_figure
 from inspector.length import Look
 from worker.models import Version
 from worker.models.job import JobKind
@@ -77,19 +76,9 @@ def _report(version: Version) -> dict:
         last = version.project.jobs.filter(kind=JobKind.SURFACE).first()
         failed = last if last and last.ended and last.state != "done" else None
         return {"scored": scored, "counting": counting(version.project), "failed": failed}
-    found = page.report(Look(version), newest)
-    shown = [row for row in found["rows"] if row["model_equal"]]
-    sides = {"model": [row["model_equal"]["r"] for row in shown], "people": [row["people_equal"]["r"] for row in shown]}
-    labels = [row["name"] for row in shown]
-    figure = intervals_figure(labels, sides, "Correlation within a prompt, at equal length")
-    return {"scored": True, "report": found, "figure": figure}
+    return {"scored": True, "report": page.report(Look(version), newest)}
 
 
 def _probes(version: Version) -> dict:
-    found, busy = page.probes(version), probing(version)
     last = version.project.jobs.filter(kind=JobKind.PROBE, params__version=version.pk).first()
-    context = {"probed": found, "probing": busy, "last_probe": last}
-    if found and not busy:
-        labels, changes = [row["label"] for row in found["rows"]], [row["change"] for row in found["rows"]]
-        context["probe_figure"] = intervals_figure(labels, {"change": changes}, "Change of the score, log-odds")
-    return context
+    return {"probed": page.probes(version), "probing": probing(version), "last_probe": last}

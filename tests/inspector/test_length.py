@@ -7,7 +7,7 @@ import pytest
 
 from annotate.agreement import Interval
 from inspector import gain
-from inspector.figures import gain_figure, length_figure
+from inspector.figures import length_figure
 from inspector.length import DRAWN, Look, report
 from tests.inspector.making import judge, make_item, make_version, score
 from worker.models import Score, Summary
@@ -135,7 +135,7 @@ def test_a_side_without_answers_is_no_gain(version, oder):
 
 
 def test_the_figure_has_a_point_per_response_and_its_payload_is_small(version, forty):
-    figure = length_figure(*[report(Look(version))[name] for name in ("points", "curve")])
+    figure = report(Look(version))["figure"]
     assert len(figure["data"][0]["y"]) == 80
     json.dumps(figure, allow_nan=False)
     many = {"tokens": [1234] * DRAWN, "rewards": [-12.3456] * DRAWN, "items": [1234567] * DRAWN}
@@ -143,8 +143,7 @@ def test_the_figure_has_a_point_per_response_and_its_payload_is_small(version, f
 
 
 def test_the_figure_of_the_gain_has_a_point_per_bucket(version, forty):
-    told = gain.report(Look(version), "every", "v1")["gain"]
-    old, new = gain_figure(told["buckets"])["data"]
+    old, new = gain.report(Look(version), "every", "v1")["figure"]["data"]
     assert sum(old["customdata"]) == 80
     assert sum(new["customdata"]) == 40
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from annotate.agreement import bootstrap
-from inspector.stats.correlation import codes, correlate, holm, redrawn
+from inspector.stats.correlation import blocked, codes, correlate, holm, redrawn
 
 
 def drawn(prompts=150, each=4, seed=0):
@@ -64,6 +64,21 @@ def test_redraws_hold_as_many_prompts_as_there_are():
     assert found.shape == (120, 2)
     assert set(found[:, 0]) == {30.0}
     assert found[:, 1].std() == pytest.approx(np.sqrt(30) * np.arange(30).std(), rel=0.2)
+
+
+def test_many_prompts_in_blocks_have_the_interval_that_they_have_one_by_one(monkeypatch):
+    x, y, _, which = drawn(prompts=3000, each=2)
+    blocks = correlate({"x": x}, y, which)["x"].plain
+    monkeypatch.setattr("inspector.stats.correlation.BLOCKS", 10**6)
+    alone = correlate({"x": x}, y, which)["x"].plain
+    assert blocks.r.value == pytest.approx(alone.r.value)
+    assert blocks.r.high - blocks.r.low == pytest.approx(alone.r.high - alone.r.low, rel=0.1)
+
+
+def test_blocks_keep_prompts_whole_and_hold_as_many():
+    found = blocked(np.repeat(np.arange(6000), 2))
+    assert (found[::2] == found[1::2]).all()
+    assert set(np.bincount(found)) == {6}
 
 
 @pytest.mark.parametrize(
