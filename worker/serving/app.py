@@ -77,7 +77,7 @@ class Scorer:
 
     async def _health(self, scope: dict, receive: Callable) -> dict:
         now = {"status": "ok", "waiting": self.batcher.waiting, "answered": self.batcher.answered}
-        return now | {"batches": self.batcher.batches, "problem": self.served.problem}
+        return now | {"batches": self.batcher.batches, "problem": bool(self.served.problem)}
 
     async def _version(self, scope: dict, receive: Callable) -> dict:
         return self.served.about()

@@ -56,10 +56,11 @@ class Served:
     def _take_promoted(self) -> None:
         promoted = promoted_of(self.version)
         if promoted is None or promoted.pk == self.version.pk:
+            self.problem = ""
             return
         try:
             scored(promoted, TRIAL)
-        except (ValueError, OSError) as error:
+        except Exception as error:  # whatever it is, the version before goes on
             if self.problem != str(error):
                 log.error("%s was promoted and cannot be served: %s", promoted, error)
             self.problem = str(error)
@@ -83,6 +84,7 @@ class Served:
             "encode_hash": version.encode_hash,
             "file_sha256": version.file_sha256,
             "follow": self.follow,
+            "problem": self.problem,
         }
 
 

@@ -166,7 +166,17 @@ def test_the_promoted_version_takes_over_and_one_that_cannot_score_does_not(proj
     promote(version=third)
     served.look()
     assert served.version.pk == second.pk
-    assert "is gone" in served.problem
+    assert "is gone" in served.about()["problem"]
+    promote(version=second)
+    served.look()
+    assert served.problem == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_has_no_token_hears_of_a_problem_and_of_no_path(call):
+    call.served.problem = "restore /srv/artifacts/job1.safetensors"
+    assert call("GET", "/health", secret="")[1]["problem"] is True
+    assert "/srv" in call("GET", "/version")[1]["problem"]
 
 
 @pytest.mark.django_db(transaction=True)
