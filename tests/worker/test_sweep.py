@@ -137,3 +137,10 @@ def test_the_command_tries_each_value(judged):
         "tuning.learning_rate": 1e-5, "preference.objective": "davidson",
     }  # fmt: skip
     assert (len(told["runs"]), told["snapshot"]) == (4, Snapshot.objects.get().sha256)
+
+
+def test_points_of_a_recipe_that_is_written_differently_today_are_shown_still(judged):
+    sweep = start(judged)
+    job = sweep.jobs.order_by("pk").first()
+    Job.objects.filter(pk=job.pk).update(params=job.params | {"recipe": job.params["recipe"] | {"gone": 1}})
+    assert sorted(row.values for row in table(sweep)) == [[a, b] for a in (1e-5, 3e-5) for b in (4, 8, 16)]

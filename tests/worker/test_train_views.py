@@ -163,3 +163,8 @@ def test_heads_that_exclude_each_other_are_told(browser, judged):
     answer = browser.post(TRAIN, HEADS | {"extras.odin": "on", "heads.head": "mlp"})
     assert answer.status_code == 422
     assert "ODIN parts two linear heads" in answer.content.decode()
+
+
+def test_a_recipe_that_cannot_be_read_any_more_is_not_found(browser, judged):
+    job = launch(project=judged, kind="train", params={"recipe": {"name": "heads", "gone": 1}, "backbone": "minilm"})
+    assert browser.get(TRAIN, {"job": job.pk}).status_code == 404

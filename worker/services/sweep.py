@@ -11,7 +11,7 @@ from pydantic import ValidationError as PydanticError
 from annotate.models import Project, User
 from worker.models import Job, Sweep
 from worker.models.job import JobState
-from worker.recipes import FIELDS, changed, complaints, flat, idle, recipe_of, stored
+from worker.recipes import DEFAULTS, FIELDS, changed, complaints, flat, idle, recipe_of, stored
 from worker.rm.recipe import Recipe
 from worker.services.forecast import forecast
 from worker.services.job import cancel
@@ -124,11 +124,16 @@ def table(sweep: Sweep) -> list[Row]:
     """One row for each point, the newest job of it; best accuracy first, then those without one, as launched."""
     newest: dict[tuple, Job] = {}
     for job in sweep.jobs.select_related("version").order_by("pk"):
-        values = flat(Recipe.model_validate(job.params["recipe"]))
-        newest[tuple(values[name] for name in sweep.grid)] = job
+        newest[tuple(_kept(job.params["recipe"], name) for name in sweep.grid)] = job
     best = best_of({job.pk: job.version.metrics.get("pair_accuracy") or {} for job in newest.values() if job.version})
     rows = [_row(job, list(values), job.pk == best) for values, job in newest.items()]
     return sorted(rows, key=lambda row: -(row.accuracy.get("value") or 0))
+
+
+def _kept(recipe: Mapping, name: str) -> object:
+    """One value as the job keeps it, also where recipes are written differently today."""
+    part, _, key = name.rpartition(".")
+    return (recipe.get(part, {}) if part else recipe).get(key, DEFAULTS.get(name))
 
 
 def _row(job: Job, values: list[object], best: bool) -> Row:

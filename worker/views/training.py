@@ -1,9 +1,10 @@
 """Launching a retrain, with what it would learn from in sight."""
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
+from pydantic import ValidationError as PydanticError
 
 from annotate.access import project_for
 from annotate.models import Project
@@ -48,7 +49,10 @@ def _of_job(project: Project, pk: str) -> dict:
     """The form's values by which that job was launched; a job of another project is not found."""
     jobs = project.jobs.filter(kind=JobKind.TRAIN, params__has_key="recipe")
     job = get_object_or_404(jobs, pk=pk if pk.isascii() and pk.isdecimal() and len(pk) < 19 else 0)
-    values = flat(Recipe.model_validate(job.params["recipe"]))
+    try:
+        values = flat(Recipe.model_validate(job.params["recipe"]))
+    except PydanticError:  # recipes are written differently today
+        raise Http404("That job's recipe cannot be read any more.") from None
     return values | {"backbone": job.params["backbone"], "queue": "gpu" if job.queue == "gpu" else "cpu"}
 
 
