@@ -166,7 +166,11 @@ def test_files_of_runs_that_died_are_swept_and_others_kept(version, settings):
     dead = settings.ARTIFACT_DIR / "job7-0123.safetensors"
     for name in (dead.name, "job7-0123.unfinished.part"):
         (settings.ARTIFACT_DIR / name).write_bytes(b"half")
+    copy = settings.ARTIFACT_DIR / "running" / "job1.kept"  # somebody's own
+    copy.mkdir(parents=True)
     _sweep()
+    copy.rmdir()  # it is there still
+    copy.parent.rmdir()
     assert [path.name for path in settings.ARTIFACT_DIR.iterdir()] == [version.file]
 
 

@@ -163,7 +163,10 @@ def _claim_in(name: str) -> str:
 
 def _wanted(folder: Path) -> bool:
     """Whether a job may still go on from the checkpoint in the folder job17."""
-    pk = int(folder.name.removeprefix("job"))
+    number = folder.name.removeprefix("job")
+    if not number.isdecimal():
+        return True  # none of ours
+    pk = int(number)
     own = Job.objects.filter(Q(pk=pk) | Q(params__resume=pk), kind=JobKind.TRAIN)
     fresh = own.filter(finished_at__gt=timezone.now() - KEPT)
     stopped = fresh.exclude(state=JobState.DONE).exists() and not own.filter(state=JobState.DONE).exists()
