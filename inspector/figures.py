@@ -1,4 +1,4 @@
-"""Plain values → plotly figures as JSON. The only importer of plotly.
+"""Plain values → plotly figures as JSON. The only importer of plotly, with drift_figures.py beside it.
 
 Lists go in, never arrays, which plotly would pack into base64. Colours are names of CSS custom properties, with an
 opacity where it is not 1 (`var(--accent)`, `var(--pos, 0.2)`): charts.js resolves them and sets background and
@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 
 from annotate.agreement import Interval
-from inspector.stats.drift import Curve, Drift
 
 GOLD, PROXY = "--neg", "--pos"
-NAMES = {"bon": "d(α − βd)", "rl": "d(α − β ln d)"}
 
 
 def length_figure(points: Mapping, curve: Mapping | None) -> dict:
@@ -92,51 +90,6 @@ def _error(shown: Sequence[Interval], colour: str) -> dict:
     down = [one.value - one.low if one.low is not None else 0.0 for one in shown]
     whisker = {"color": f"var({colour})", "thickness": 1.5, "width": 4}
     return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, **whisker}
-
-
-def drift_figure(found: Drift, axis: str) -> dict:
-    """Gains of proxy and gold with their bands, both fits of the gold, and the peak; axis is "d" or "kl"."""
-    from plotly import graph_objects as go
-
-    x = plain(found.d if axis == "d" else found.kl)
-    traces = []
-    for name, curve, colour in (("proxy", found.proxy, PROXY), ("gold", found.gold, GOLD)):
-        traces += _band(go, x, curve.low, curve.high, colour)
-        traces.append(_measured(go, x, curve, found, name, colour))
-    d = np.linspace(0, float(found.d[-1]), 120)
-    for form, dash in zip(found.fits, ("dash", "dot"), strict=True):
-        if form.alpha.value is not None:
-            fitted = {"color": "var(--soft)", "width": 1.5, "dash": dash}
-            at = d if axis == "d" else d * d
-            traces.append(
-                go.Scatter(x=plain(at), y=plain(form.at(d)), mode="lines", name=f"fit {NAMES[form.form]}", line=fitted)
-            )
-    figure = go.Figure(traces)
-    _mark_peak(figure, found, axis)
-    title = "d = √KL from one draw" if axis == "d" else "KL from one draw, nats"
-    return _finish(figure, title, "Gain, in sd within a prompt")
-
-
-def _measured(go: Any, x: Sequence[float], curve: Curve, found: Drift, name: str, colour: str) -> Any:
-    symbol = "circle" if name == "proxy" else "diamond"
-    return go.Scatter(
-        x=x,
-        y=plain(curve.mean),
-        customdata=plain(found.ns),
-        mode="lines+markers",
-        name=name,
-        line=_line(colour),
-        marker={"symbol": symbol, "size": 7},
-        hovertemplate=f"best of %{{customdata}}: {name} %{{y:.3f}} sd<extra></extra>",
-    )
-
-
-def _mark_peak(figure: Any, found: Drift, axis: str) -> None:
-    peak = found.fits[0].peak.value
-    if peak is None or found.fall.high >= 0:  # a fitted peak alone is no evidence of a turn
-        return
-    at = peak if axis == "d" else peak**2
-    figure.add_vline(x=at, line={"color": "var(--gold)", "width": 1.5}, annotation_text="peak d*")
 
 
 def _line(colour: str) -> dict:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("p/<slug:slug>/versions/<int:number>/surface/probe/", surface.launch, name="probe"),
     path("p/<slug:slug>/versions/<int:number>/surface/stop/", surface.stop, name="probe_stop"),
     path("p/<slug:slug>/versions/<int:number>/drift/", drift.drift, name="drift"),
+    path("p/<slug:slug>/drift/", drift.drift, name="drift_of_pools"),
     path("p/<slug:slug>/versions/<int:number>/best-of-n/", best_of_n.page, name="best_of_n"),
     path("p/<slug:slug>/versions/<int:number>/best-of-n/file/", best_of_n.file, name="best_of_n_file"),
 ]

@@ -144,6 +144,7 @@ RULES = {
     "worker:exported": Rule("research", "GET", "version"),
     "worker:transform": Rule("manage", "GET POST", "version"),
     "worker:pools": Rule("research", "GET"),
+    "worker:pool_import": Rule("manage", "GET POST"),
     "worker:pool_score": Rule("manage", "POST", "pool", sends="version"),
     "worker:score_file": Rule("manage", "GET POST"),
     "worker:scored_file": Rule("manage", "GET", "scored"),
@@ -181,6 +182,7 @@ RULES = {
     "inspector:probe": Rule("research", "POST", "version"),
     "inspector:probe_stop": Rule("research", "POST", "version"),
     "inspector:drift": Rule("research", "GET", "version"),
+    "inspector:drift_of_pools": Rule("research", "GET", sends="pool"),
 }
 
 

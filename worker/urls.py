@@ -45,6 +45,7 @@ urlpatterns = [
     path("p/<slug:slug>/versions/<int:number>/exported/", export.download, name="exported"),
     path("p/<slug:slug>/versions/<int:number>/transform/", transform.transform, name="transform"),
     path("p/<slug:slug>/pools/", pool.index, name="pools"),
+    path("p/<slug:slug>/pools/import/", pool.import_file, name="pool_import"),
     path("p/<slug:slug>/pools/<int:pk>/score/", pool.score, name="pool_score"),
     path("p/<slug:slug>/score-file/", scored_file.score_file, name="score_file"),
     path("p/<slug:slug>/jobs/<int:pk>/scored/", scored_file.download, name="scored_file"),

@@ -1,205 +1,205 @@
-"""Where choosing by the reward model leaves the gold: best-of-n curves and what they say. PURE numpy.
+"""Where optimising against the reward model leaves the gold, over best-of-n or over a policy's training. PURE numpy.
 
-Best of n is n-fold selection from a pool of N scored candidates per prompt. Its distance from no selection is
-KL = ln n − (n−1)/n nats, d = √KL. The expected gold of the top of n drawn without replacement is, candidates sorted
-by proxy, R_n = Σ_i C(i−1, n−1)/C(N, n) · g_(i): unbiased, no sampling (Gao et al., arXiv 2210.10760, §2 and its forms
-R = d(α − βd) for best-of-n and R = d(α − β ln d) for RL).
+Gains are over the reference policy (one random candidate, or the first step), in standard deviations of it, so that
+proxy and gold share an axis. Gao et al., arXiv 2210.10760; intervals redraw prompts.
 
-What it does not know: a fitted peak is read off a form; only the measured fall between two n is evidence of a turn.
+Two ways of losing the gold are told apart. Noise in the proxy alone (regressional) gives gold = slope · proxy, which
+rises for ever; only where the gold surely falls behind that line does something else happen (extremal), and only a
+measured fall from the highest point is a turn. Manheim & Garrabrant, arXiv 1803.04585.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from annotate.agreement import Interval, Undefined
+from annotate.agreement import Interval, Undefined, undefined
+from inspector.stats.bon import kl, steps, tops
+from inspector.stats.gao import FORMS, Fit, fit
 
 DRAWS = 1000
-Pool = Sequence[tuple[Sequence[float], Sequence[float]]]  # per prompt: proxies, golds
+BLOCK = 100  # redraws at a time
+FEWEST = 5  # prompts; of fewer no redraw says how sure a loss is
+KEPT = 0.9  # the alarm: the gold is surely below this share of what noise in the proxy alone would leave of it
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Gain over one random candidate, per n, in standard deviations within a prompt; bands over prompts."""
+    """Gain over the reference policy by point, in its standard deviations, with 95 % bands over redrawn prompts."""
 
-    mean: np.ndarray  # (ns,)
+    mean: np.ndarray  # (points,)
     low: np.ndarray
     high: np.ndarray
-    draws: np.ndarray  # (draws, ns): the same redrawn prompts for proxy and gold
-    raw: np.ndarray  # (ns,) in the score's own unit, not as a gain
-
-
-@dataclass(frozen=True)
-class Fit:
-    """R(d) = d(α − βd) for "bon", d(α − β ln d) for "rl", with its peak d* where it has one."""
-
-    form: str
-    alpha: Interval
-    beta: Interval
-    peak: Interval  # value None: no peak within the range measured
-    rmse: float
-
-    def at(self, d: np.ndarray) -> np.ndarray:
-        """The fitted gain at distances d."""
-        first, second = _basis(self.form, d)
-        return self.alpha.value * first + self.beta.value * second
+    draws: np.ndarray = field(repr=False)  # (draws, points): the same redraws for every curve
+    raw: np.ndarray = field(repr=False)  # (points,) in the score's own unit, not as a gain
 
 
 @dataclass(frozen=True)
 class Drift:
-    ns: np.ndarray
+    points: np.ndarray  # n of best-of-n, or steps
     kl: np.ndarray
     d: np.ndarray
     proxy: Curve
     gold: Curve
+    behind: Curve  # gold − what noise in the proxy alone would give
+    rate: Interval  # gold gained per proxy gained where noise is all there is, in standard deviations
     fits: tuple[Fit, ...]
-    best_n: int  # where the measured gold is highest
-    fall: Interval  # from there to the largest n: negative where gold is lost
+    best: int  # place of the highest gold
+    peak: Interval  # the point where the gold is highest; high None: the range measured does not show its end
+    fall: Interval  # from there to the last point: negative where gold is lost
+    turned: bool  # the fall is sure, the choice of its beginning allowed for
+    alarm: int | None  # place of the first point from which on the gold surely lacks a tenth of what noise would leave
     prompts: int
-    candidates: int  # per prompt, the fewest
+    candidates: int  # per prompt, the fewest; 0 for a policy's training
+    variance: Curve | None = None  # of the members' scores for the chosen candidate
+    spreads: tuple[float, float] = (1.0, 1.0)  # of proxy and gold, in their own units
+
+    @property
+    def kind(self) -> str:
+        """reversed, extremal, bending or regressional: what happens to the gold."""
+        if self.rate.high is not None and self.rate.high < 0:
+            return "reversed"
+        if self.turned:
+            return "extremal"
+        return "regressional" if self.alarm is None else "bending"
 
 
-def kl(n: np.ndarray) -> np.ndarray:
-    """KL of best-of-n from one draw, in nats: ln n − (n−1)/n."""
-    n = np.asarray(n, dtype=float)
-    return np.log(n) - (n - 1) / n
+def drift(
+    sizes: np.ndarray, proxy: np.ndarray, gold: np.ndarray, members: np.ndarray | None = None, seed: int = 0
+) -> Drift:
+    """Best-of-n of a pool: proxy and gold (candidates,) lie prompt after prompt, `sizes` (prompts,) of each.
 
-
-def best_of_n(
-    proxy: Sequence[float],
-    gold: Sequence[float],
-    ns: Sequence[int],
-    ties: Literal["average", "order"] = "average",
-) -> np.ndarray:
-    """Expected gold of the candidate with the highest proxy among n drawn without replacement, for each n.
-
-    Candidates with equal proxies are averaged over all orders, or with "order" the later one is taken.
+    members (K, candidates) adds the variance of an ensemble. Raises Undefined where nothing can be said.
     """
-    proxy, gold = np.asarray(proxy, dtype=float), np.asarray(gold, dtype=float)
-    if len(proxy) != len(gold) or not len(proxy):
-        raise ValueError("as many proxies as golds, and at least one")
-    order = np.argsort(proxy, kind="stable")
-    ranked = gold[order]
-    if ties == "average":
-        _, which, counts = np.unique(proxy[order], return_inverse=True, return_counts=True)
-        ranked = (np.bincount(which, ranked) / counts)[which]
-    return _weights(len(proxy), tuple(int(n) for n in ns)) @ ranked
-
-
-@lru_cache(maxsize=8)
-def _weights(candidates: int, ns: tuple[int, ...]) -> np.ndarray:
-    """(ns, candidates): the same for every prompt of a pool."""
-    return np.stack([top_weights(candidates, n) for n in ns])
-
-
-def top_weights(candidates: int, n: int) -> np.ndarray:
-    """(candidates,) probability that the i-th lowest is the top of n: C(i−1, n−1)/C(N, n), by log-factorials."""
-    if not 1 <= n <= candidates:
-        raise ValueError(f"best of {n} wants at least {n} candidates, not {candidates}")
-    log = np.array([math.lgamma(i + 1) for i in range(candidates + 1)])  # log i!
-    below = np.arange(n - 1, candidates)  # i − 1
-    weights = np.zeros(candidates)
-    total = log[candidates] - log[n] - log[candidates - n]
-    weights[n - 1 :] = np.exp(log[below] - log[n - 1] - log[below - n + 1] - total)
-    return weights
-
-
-def steps(candidates: int) -> np.ndarray:
-    """n = 1, 2, 3, 4, 6, 8, 12, 16 … up to all candidates."""
-    powers = [2**k for k in range(candidates.bit_length())]
-    between = [3 * 2**k for k in range(candidates.bit_length())]
-    return np.array(sorted({n for n in (*powers, *between, candidates) if n <= candidates}))
-
-
-def drift(pool: Pool, seed: int = 0) -> Drift:
-    """The whole page for one pool: curves, bands, fits, peak. Raises Undefined where nothing can be said."""
-    candidates = min((len(proxy) for proxy, _ in pool), default=0)
+    candidates = int(sizes.min()) if len(sizes) else 0
     if candidates < 2:
         raise Undefined("every prompt of the pool needs at least two scored candidates")
-    ns = steps(candidates)
-    times = np.random.default_rng(seed).multinomial(len(pool), np.full(len(pool), 1 / len(pool)), DRAWS)
-    proxy = _curve([(p, p) for p, _ in pool], ns, times, "the model gives all candidates the same score")
-    gold = _curve(pool, ns, times, "all candidates have the same gold score")
-    d = np.sqrt(kl(ns))
+    ns, values = steps(candidates), [proxy, gold, *([] if members is None else [members.var(0)])]
+    moments = _moments(sizes, proxy, gold)
+    spreads = _spreads(moments)
+    raw = tops(proxy, values, sizes, ns)
+    gains = [(one - one[:, :1]) / spread for one, spread in zip(raw, spreads, strict=False)]
+    redrawn = redraw(np.concatenate([*gains, moments, *raw[2:]], axis=1), seed)
+    cut, p, g = len(ns), *(one.mean(0) for one in gains)
+    draws = (redrawn[:, :cut], redrawn[:, cut : 2 * cut])
+    slope = _slope(moments.mean(0), spreads), _slope(redrawn[:, 2 * cut : 2 * cut + 3], spreads)
+    curves = [curve_of(*one) for one in zip((p, g), draws, raw[:2].mean(1), strict=True)]
+    found = read_off(ns, kl(ns), curves, slope, len(sizes), candidates, spreads)
+    if members is None:
+        return found
+    mean = raw[2].mean(0)
+    return replace(found, variance=curve_of(mean, redrawn[:, 2 * cut + 3 :], mean))
+
+
+def _moments(sizes: np.ndarray, proxy: np.ndarray, gold: np.ndarray) -> np.ndarray:
+    """(prompts, 3): variance of proxy and of gold, and their covariance, within each prompt."""
+    starts = np.cumsum(sizes) - sizes
+    p, g = (one - np.repeat(np.add.reduceat(one, starts) / sizes, sizes) for one in (proxy, gold))
+    return np.stack([np.add.reduceat(one, starts) / sizes for one in (p * p, g * g, p * g)], axis=1)
+
+
+def _spreads(moments: np.ndarray) -> tuple[float, float]:
+    """Standard deviations within a prompt; Undefined where one is 0."""
+    proxy, gold = np.sqrt(moments.mean(0)[:2])
+    if proxy == 0:
+        raise Undefined("the proxy gives all candidates the same score")
+    if gold == 0:
+        raise Undefined("all candidates have the same gold score")
+    return float(proxy), float(gold)
+
+
+def _slope(moments: np.ndarray, spreads: tuple[float, float]) -> np.ndarray:
+    """Standard deviations of gold per standard deviation of proxy, by regression within prompts."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return moments[..., 2] / moments[..., 0] * spreads[0] / spreads[1]
+
+
+def redraw(columns: np.ndarray, seed: int) -> np.ndarray:
+    """(prompts, c) → (DRAWS, c) means over prompts drawn with replacement, all columns by the same draw."""
+    rng, n, found = np.random.default_rng(seed), len(columns), []
+    for _ in range(DRAWS // BLOCK):  # in blocks: counts of all draws at once would be large for many prompts
+        picked = rng.integers(n, size=(BLOCK, n)) + n * np.arange(BLOCK)[:, None]
+        counts = np.bincount(picked.ravel(), minlength=BLOCK * n).reshape(BLOCK, n)
+        found.append(counts.astype(float) @ columns / n)
+    return np.concatenate(found)
+
+
+def curve_of(mean: np.ndarray, draws: np.ndarray, raw: np.ndarray) -> Curve:
+    """With the 95 % band of its redraws."""
+    low, high = np.quantile(draws, (0.025, 0.975), axis=0)
+    return Curve(mean, low, high, draws, raw)
+
+
+def read_off(
+    points: np.ndarray,
+    distance: np.ndarray,
+    curves: Sequence[Curve],
+    slope: tuple,
+    prompts: int,
+    candidates: int,
+    spreads: tuple[float, float],
+) -> Drift:
+    """What two curves (proxy, gold) over distances KL (points,) say; slope is gold per proxy, with its redraws."""
+    (proxy, gold), d = curves, np.sqrt(distance)
+    rate, rates = slope
+    behind = gold.mean - rate * proxy.mean
+    behind = curve_of(behind, gold.draws - rates[:, None] * proxy.draws, behind)
+    fitted = (fit(form, d, gold.mean, gold.draws) for form in FORMS)
     best = int(np.argmax(gold.mean))
+    fall = _interval(gold.mean[-1] - gold.mean[best], gold.draws[:, -1] - gold.draws[:, best], prompts)
     return Drift(
-        ns=ns,
-        kl=kl(ns),
+        points=points,
+        kl=distance,
         d=d,
         proxy=proxy,
         gold=gold,
-        fits=tuple(fit(form, d, gold) for form in ("bon", "rl")),
-        best_n=int(ns[best]),
-        fall=_interval(gold.mean[-1] - gold.mean[best], gold.draws[:, -1] - gold.draws[:, best], len(pool)),
-        prompts=len(pool),
+        behind=behind,
+        rate=_interval(rate, rates, prompts),
+        fits=tuple(one for one in fitted if one),
+        best=best,
+        peak=_peak(points, gold),
+        fall=fall,
+        turned=prompts >= FEWEST and _loss_at_least(gold, best) > 0,
+        alarm=_alarm(gold, proxy, rates) if prompts >= FEWEST else None,
+        prompts=prompts,
         candidates=candidates,
+        spreads=spreads,
     )
 
 
-def _curve(pool: Pool, ns: np.ndarray, times: np.ndarray, flat: str) -> Curve:
-    """Average over prompts; times (draws, prompts) says how often each prompt is in each redraw."""
-    spread = math.sqrt(float(np.mean([np.var(values) for _, values in pool])))
-    if spread == 0:
-        raise Undefined(flat)
-    raw = np.stack([best_of_n(proxy, values, ns) for proxy, values in pool])  # (prompts, ns)
-    gain = (raw - raw[:, :1]) / spread
-    draws = times @ gain / len(pool)
-    low, high = np.quantile(draws, (0.025, 0.975), axis=0)
-    return Curve(gain.mean(0), low, high, draws, raw.mean(0))
+def _peak(points: np.ndarray, gold: Curve) -> Interval:
+    """Where the gold is highest and, over redrawn prompts, where it is; open at the end of what was measured."""
+    low, high = np.quantile(points[gold.draws.argmax(1)], (0.025, 0.975), method="nearest")
+    value, last = float(points[gold.mean.argmax()]), points[-1]
+    return Interval(value, float(low), None if high == last else float(high), len(gold.draws))
 
 
-def fit(form: Literal["bon", "rl"], d: np.ndarray, curve: Curve) -> Fit:
-    """Least squares over the measured points past d = 0, and the same on every redraw for the intervals."""
-    far = d > 0
-    if far.sum() < 3:
-        return _no_fit(form)
-    basis = np.stack(_basis(form, d[far]), axis=1)  # (points, 2)
-    solve = np.linalg.pinv(basis)
-    alpha, beta = solve @ curve.mean[far]
-    redrawn = curve.draws[:, far] @ solve.T  # (draws, 2)
-    n, reach = len(curve.draws), float(d.max())
-    return Fit(
-        form=form,
-        alpha=_interval(alpha, redrawn[:, 0], n),
-        beta=_interval(beta, redrawn[:, 1], n),
-        peak=_peak(form, np.array([[alpha, beta]]), redrawn, reach),
-        rmse=float(np.sqrt(np.mean((basis @ [alpha, beta] - curve.mean[far]) ** 2))),
-    )
+def _loss_at_least(gold: Curve, best: int) -> float:
+    """Lower 95 % bound of what is lost from the highest point to the last, for all points at once.
+
+    The highest point was chosen by looking, so that its own interval would claim too much: the bound uses the largest
+    of all points' studentised deviations (the max-t bootstrap; White, Econometrica 68 (2000) 1097).
+    """
+    lost, redrawn = gold.mean - gold.mean[-1], gold.draws - gold.draws[:, -1:]
+    spread = redrawn.std(0)
+    known = spread > 1e-12
+    if not known[best]:
+        return 0.0 if best == len(lost) - 1 else float(lost[best])
+    most = ((redrawn - lost)[:, known] / spread[known]).max(1)
+    return float(lost[best] - np.quantile(most, 0.95) * spread[best])
 
 
-def _no_fit(form: str) -> Fit:
-    nothing = Interval(None, None, None, 0, "a fit wants at least three values of n above 1")
-    return Fit(form, nothing, nothing, nothing, math.nan)
-
-
-def _basis(form: str, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    d = np.asarray(d, dtype=float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return d, -d * d if form == "bon" else np.where(d > 0, -d * np.log(d), 0.0)
-
-
-def peaks(form: str, coefficients: np.ndarray) -> np.ndarray:
-    """(k, 2) of α, β → (k,) distances d*: α/2β, or e^(α/β − 1); infinite where the form never turns."""
-    alpha, beta = coefficients.T
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        d = alpha / (2 * beta) if form == "bon" else np.exp(alpha / beta - 1)
-    return np.where((beta > 0) & (alpha > 0 if form == "bon" else True), d, np.inf)
-
-
-def _peak(form: str, best: np.ndarray, redrawn: np.ndarray, reach: float) -> Interval:
-    """d* with its interval; a bound beyond the range is None, for nothing was measured there."""
-    value = peaks(form, best)[0]
-    low, high = np.quantile(peaks(form, redrawn), (0.025, 0.975), method="nearest")
-    low, high = (float(x) if x <= reach else None for x in (low, high))
-    if value > reach:
-        return Interval(None, low, None, len(redrawn), "no peak within the range measured")
-    return Interval(float(value), low, high, len(redrawn))
+def _alarm(gold: Curve, proxy: Curve, rates: np.ndarray) -> int | None:
+    """The first point from which on, to the end, the whole interval lies below the share of the line."""
+    line = KEPT * np.maximum(rates, 0)[:, None] * proxy.draws  # where they never went together, the line is 0
+    sure = np.quantile(gold.draws - line, 0.975, axis=0) < -1e-12
+    ends = len(sure) - int(np.argmin(sure[::-1]))
+    return ends if sure[-1] and ends < len(sure) else None
 
 
 def _interval(value: float, draws: np.ndarray, n: int) -> Interval:
+    if not math.isfinite(value):
+        return undefined("the proxy does not vary", n)
     low, high = np.quantile(draws, (0.025, 0.975))
     return Interval(float(value), float(low), float(high), n)

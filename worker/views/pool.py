@@ -3,11 +3,13 @@
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate.access import project_for
-from worker.models import Pool, Version
+from worker.models import PolicyRun, Pool, Version
 from worker.models.job import JobKind
+from worker.pool_form import LARGEST, PoolForm
 from worker.services.job import launch
 from worker.services.pool import scored_by
 
@@ -23,6 +25,18 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
         pool.scored = scored[pool.pk]
     context = {"project": project, "page": page, "rows": rows, "versions": project.versions.all()[:50]}
     return render(request, "worker/pools.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_file(request: HttpRequest, slug: str) -> HttpResponse:
+    """A pool, a table or rollouts from a file; the page of drift shows it at once."""
+    project = project_for(request.user, slug, "manage")
+    form = PoolForm(request.POST, request.FILES) if request.method == "POST" else PoolForm()
+    if form.is_bound and form.is_valid() and (made := form.save(project, request.user)):
+        source = f"run-{made.pk}" if isinstance(made, PolicyRun) else made.pk
+        return redirect(f"{reverse('inspector:drift_of_pools', args=[slug])}?pool={source}")
+    context = {"project": project, "form": form, "limit": LARGEST}
+    return render(request, "worker/pool_import.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
