@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from html import escape
 
 from worker.models import Backbone, Version
 from worker.recipes import in_groups
@@ -27,7 +28,7 @@ def _head(version: Version, written: Mapping) -> str:
 
 def _about(version: Version, written: Mapping) -> str:
     found = Backbone.objects.filter(source=version.backbone).first()
-    licence = f", whose licence is {found.licence}" if found and found.licence else ""
+    licence = f", whose licence is {escape(found.licence)}" if found and found.licence else ""
     return (
         f"# Reward model {version}\n\n"
         "One number per response: the higher, the more people are expected to prefer it to others of the same prompt. "

@@ -53,12 +53,17 @@ def _try(found: backbone.Backbone) -> None:
 
 
 def _licence(files: Path) -> str:
-    """The `license` in the head of the card, or its name where the licence is not a known one."""
+    """The `license` in the head of the card, or its name where the licence is not a known one; one line of text."""
     from huggingface_hub.repocard import metadata_load
+    from yaml import YAMLError
 
     card = files / "README.md"
-    told = (metadata_load(card) or {}) if card.is_file() else {}
-    said = told.get("license") or ""
-    if isinstance(said, list):
-        said = ", ".join(map(str, said))
-    return str(told.get("license_name") or said if said == "other" else said)[:120]
+    try:
+        told = (metadata_load(card) or {}) if card.is_file() else {}
+    except (ValueError, YAMLError):  # a card that cannot be read says nothing
+        return ""
+    said = told.get("license")
+    if said == "other":
+        said = told.get("license_name") or said
+    named = [one for one in (said if isinstance(said, list) else [said]) if isinstance(one, str)]
+    return " ".join(", ".join(named).split())[:120]
