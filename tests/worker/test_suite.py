@@ -131,3 +131,15 @@ def test_the_leaderboard_counts_ties_half_and_keeps_categories_apart(project, su
     )
     assert worse.accuracy.low < 3.5 / 6 < worse.accuracy.high
     assert list(credits_of(suite, one).values()) == [1, 1, 1, 0, 0.5, 0]
+
+
+def test_a_file_of_too_many_pairs_is_refused_by_its_line(project, monkeypatch):
+    many = [f"answer {n}" for n in range(300)]
+    said = {"shown": list(range(300)), "outcome": "ranking", "ranking": [[n] for n in range(300)]}
+    huge = jsonl({"prompt": "a", "responses": many, "judgements": [said]})
+    with pytest.raises(ValidationError, match="1: a ranking of a suite holds at most 256"):
+        import_suite(project=project, name="core", file=huge, format="jsonl")
+    monkeypatch.setattr("worker.services.suite.MOST_PAIRS", 4)
+    with pytest.raises(ValidationError, match="5: a suite holds at most 4 pairs"):
+        import_suite(project=project, name="core", file=jsonl(*REWARD_BENCH), format="reward-bench")
+    assert not project.suites.exists()

@@ -22,6 +22,7 @@ from worker.models.job import JobKind
 from worker.services.job import launch
 from worker.services.snapshot import verdicts, verdicts_of
 
+MOST_PAIRS, MOST_SHOWN = 50_000, 256  # what a page can show and a job score; k responses make k(k−1)/2 pairs
 CATEGORY = ("category", "subset", "section", "task")  # the first of these in an item's metadata names its category
 
 
@@ -46,12 +47,16 @@ def import_suite(*, project: Project, name: str, file: BinaryIO, format: str, ac
     """
     found: Elections = {}
     try:
-        for _, one in read(file, format):
+        for where, one in read(file, format):
             values = one.model_dump(include={"turns", "context"}, mode="json")
             texts = [answer.text for answer in one.responses]
             for said in one.judgements:
+                if len(said.shown) > MOST_SHOWN:
+                    raise ValueError(f"{where}: a ranking of a suite holds at most {MOST_SHOWN} responses")
                 pairs = verdicts(said.shown, said.outcome, said.ranking)
                 _vote(found, values, category_of(one.metadata), [(texts[a], texts[b], p) for a, b, p in pairs])
+            if len(found) > MOST_PAIRS:
+                raise ValueError(f"{where}: a suite holds at most {MOST_PAIRS:,} pairs; take a sample of them")
     except ValueError as error:
         raise ValidationError(str(error)) from None
     return _freeze(project, name, found, actor, source=format)
