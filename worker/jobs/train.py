@@ -24,6 +24,7 @@ from worker.rm.recipe import Recipe
 from worker.rm.training import Trained
 from worker.rm.tuned import TunedModel
 from worker.rm.types import Dataset, Example
+from worker.services.affected import note_withdrawals
 from worker.services.job import launch
 from worker.services.repeat import work_folder
 
@@ -179,6 +180,7 @@ def _store(job: Job, version: Version) -> dict:
     version.parent = job.project.versions.first()
     version.number = version.parent.number + 1 if version.parent else 1
     version.save()
+    note_withdrawals(project=job.project)  # what was taken back while it was trained, or from what it began with
     Job.objects.filter(pk=job.pk).update(version=version)
     params = {"version": version.pk}
     score = launch(project=job.project, kind=JobKind.SCORE, params=params, actor=job.created_by, queue=job.queue)

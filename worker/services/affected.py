@@ -18,7 +18,7 @@ def note_withdrawals(*, project: Project) -> int:
     counts = gone.order_by().values("snapshot").annotate(n=Count("pk"), at=Max("judgement__withdrawn_at"))
     found = {row["snapshot"]: row for row in counts}
     marked: dict[int, Version] = {}
-    versions = list(project.versions.select_related("trained_by").order_by("number"))
+    versions = list(project.versions.select_related("trained_by").defer("metrics", "recipe").order_by("number"))
     for version in versions:
         before = (version.affected_at, version.affected)
         version.affected_at, version.affected = _mark(found.get(version.snapshot_id), weights_from(version), marked)
@@ -37,6 +37,7 @@ def _mark(row: dict | None, begun_from: list[int], marked: dict[int, Version]) -
 
 
 def weights_from(version: Version) -> list[int]:
-    """Ids of versions whose weights it was made from: a warm start, or the mean of several."""
+    """Ids of versions whose weights it was made from: a warm start, the mean of several, or the same transformed."""
     params = version.trained_by.params if version.trained_by else {}
-    return [*params.get("versions", []), *filter(None, [params.get("warm")])]
+    same = version.parent_id if version.transforms else None
+    return [*params.get("versions", []), *filter(None, [params.get("warm"), same])]
