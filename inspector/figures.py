@@ -8,6 +8,7 @@ typeface, so that a figure follows the reader's theme.
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def intervals_figure(labels: Sequence[str], sides: Mapping[str, Sequence[Interva
     """One line per label from top to bottom, one point with its 95 % interval for each of at most two sides."""
     from plotly import graph_objects as go
 
-    traces, labels = [], [escape(label) for label in labels]  # plotly reads tags in them
+    traces, labels = [], [_lines(label) for label in labels]
     for (name, values), colour, symbol in zip(sides.items(), (PROXY, GOLD), ("circle", "diamond"), strict=False):
         shown = [(label, one) for label, one in zip(labels, values, strict=True) if one.value is not None]
         marker = {"symbol": symbol, "size": 9, "color": f"var({colour})"}
@@ -82,6 +83,11 @@ def intervals_figure(labels: Sequence[str], sides: Mapping[str, Sequence[Interva
     figure = go.Figure(traces)
     figure.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=labels)
     return _finish(figure, title, "")
+
+
+def _lines(label: str) -> str:
+    """Short lines for a narrow window; plotly reads tags, so those of others are escaped."""
+    return "<br>".join(map(escape, wrap(label, 18)))
 
 
 def _error(shown: Sequence[Interval], colour: str) -> dict:

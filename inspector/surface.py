@@ -68,7 +68,7 @@ def _report(look: Look) -> dict:
 def _figure(rows: list[dict]) -> dict:
     shown = [row for row in rows if row["model_equal"]]
     sides = {side: [row[f"{side}_equal"]["r"] for row in shown] for side in ("model", "people")}
-    return intervals_figure([row["name"] for row in shown], sides, "Correlation within a prompt, at equal length")
+    return intervals_figure([row["name"] for row in shown], sides, "r at equal length")
 
 
 def _features(project: Project, columns: Columns) -> tuple[Columns, np.ndarray, dict[str, np.ndarray]]:
