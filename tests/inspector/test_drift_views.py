@@ -128,19 +128,10 @@ def test_scores_that_moved_are_told_with_p(browser, url, project, version, pool)
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [
-        {"pool": "999"},
-        {"pool": "x"},
-        {"pool": "run-1"},
-        {"x": "n"},
-        {"proxy": "rule:wco"},
-        {"gold": "metric:x"},
-        {"part": "all"},
-    ],  # fmt: skip
+    "wrong", ["pool=999", "pool=x", "pool=run-1", "x=n", "proxy=rule:wco", "gold=metric:x", "part=all"]
 )
 def test_what_does_not_exist(browser, url, pool, wrong):
-    assert browser.get(url, wrong).status_code == 404
+    assert browser.get(f"{url}?{wrong}").status_code == 404
 
 
 def test_a_pool_of_another_project_is_not_found(browser, url, alice, pool):
