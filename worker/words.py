@@ -60,6 +60,8 @@ def _warnings(metrics: dict) -> Iterator[str]:
         yield "It does better against swapped labels: labels or the order shown were probably turned round somewhere."
     if truncated := metrics.get("truncated"):
         yield f"{truncated:,} responses were longer than the model reads and were cut."
+    if alike := metrics.get("read_alike"):
+        yield f"{alike:,} compared pairs differ in their texts and not in what the model reads: they teach nothing."
     if without := metrics.get("without_head"):
         yield f"Too few labels for: {', '.join(without)}. Mark or rate more of them."
 

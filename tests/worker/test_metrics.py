@@ -191,10 +191,16 @@ def test_the_words_are_no_louder_than_the_numbers(accuracy, said):
 
 
 def test_warnings_are_said():
-    metrics = {"pair_accuracy": share(0.3, 0.2, 0.4), "swapped_check": {"suspicious": True}, "truncated": 3}
+    metrics = {
+        "pair_accuracy": share(0.3, 0.2, 0.4),
+        "swapped_check": {"suspicious": True},
+        "truncated": 3,
+        "read_alike": 2,
+    }
     words = " ".join(in_words(metrics))
     assert "turned round" in words
     assert "3 responses were longer" in words
+    assert "2 compared pairs differ in their texts and not in what the model reads" in words
     assert in_words({}) == ["No held-out pair was decided, so nothing is known about its accuracy."]
 
 

@@ -13,6 +13,8 @@ from .heads import RewardModel
 from .preference import Fitted, Problem
 from .types import Dataset, HeldOut
 
+ALIKE = 1e-6  # by which embeddings of the same tokens may differ
+
 
 def held_out(model: RewardModel, data: Dataset, embedded: Embedded, prompts: Tensor | None = None) -> HeldOut:
     """What the model says of the test comparisons, and of spans, ratings and steps of the held-out groups."""
@@ -72,7 +74,7 @@ def info(
     loss: by step, the mean over weights · step0_loss: Bradley–Terry before the first step, which is ln 2 ·
     order_gamma: shared log-odds for the first shown, order_by_rater: each rater's · tie_theta or tie_nu: the
     threshold · member_correlation: the mean Pearson r between members' scores of the training examples · reliability:
-    what the raters' verdicts were weighed by.
+    what the raters' verdicts were weighed by · read_alike: compared pairs of different texts and equal tokens.
     """
     wanted = [f"attribute:{key}" for key in data.criteria if model.extras.attributes]
     wanted += [f"segment:{key}" for key in data.categories if model.extras.segments]
@@ -82,6 +84,7 @@ def info(
         "loss": found.curve,
         "step0_loss": found.untrained,
         "truncated": int((embedded.sizes[:, 2] > 0).sum()),
+        "read_alike": _read_alike(data, embedded.pooled),
         "without_head": [name for name in wanted if name not in model.heads],
     }
     said |= _ties(found, problem)
@@ -96,6 +99,13 @@ def info(
     if isinstance(found, Gated):
         return said | {"gate": _gate(found, model, prompts[inside])}
     return said | {"l2": found.l2}
+
+
+def _read_alike(data: Dataset, pooled: np.ndarray) -> int:
+    """By their embeddings, of which the first number tells nearly all pairs apart."""
+    first, second = targets.of_different_texts(data).T
+    near = np.abs(pooled[first, 0] - pooled[second, 0]) < ALIKE
+    return int((np.abs(pooled[first[near]] - pooled[second[near]]) < ALIKE).all(1).sum())
 
 
 def _ties(found: Fitted | Gated, problem: Problem) -> dict[str, float]:

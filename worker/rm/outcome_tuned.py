@@ -35,6 +35,7 @@ def finish(model: TunedModel, data: Dataset, inputs: Sequence[Input], report: Re
     info = {
         "temperature": model.temperature,
         "truncated": sum(one.cut > 0 for one in inputs),
+        "read_alike": sum(inputs[a].ids == inputs[b].ids for a, b in targets.of_different_texts(data).tolist()),
         "without_head": [name for name in _wanted(data) if name not in model.heads],
     }
     if model.shape.members > 1:

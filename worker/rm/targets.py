@@ -34,6 +34,15 @@ def bounds(embedded: Embedded) -> list[np.ndarray]:
     return np.split(embedded.bounds, np.cumsum(embedded.sizes[:, 0])[:-1])
 
 
+def of_different_texts(data: Dataset) -> np.ndarray:
+    """(pairs, 2) positions of what is compared, each couple once: where a model reads both alike, it was cut."""
+    couples = sorted(
+        {(min(a, b), max(a, b)) for a, b in ((one.first, one.second) for one in (*data.train, *data.test))}
+    )
+    apart = [(a, b) for a, b in couples if data.examples[a].response != data.examples[b].response]
+    return np.array(apart, dtype=np.int64).reshape(-1, 2)
+
+
 def ratings(data: Dataset, criteria: Sequence[str]) -> np.ndarray:
     """(examples, criteria) mean ratings, NaN where nobody rated."""
     rows = [[one.ratings.get(key, np.nan) for key in criteria] for one in data.examples]
