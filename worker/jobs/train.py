@@ -176,7 +176,7 @@ def _wanted(folder: Path) -> bool:
 
 def _store(job: Job, version: Version) -> dict:
     """The version row and the scoring job, in the transaction that ends the job."""
-    Project.objects.select_for_update().get(pk=job.project_id)  # two trainings at once get two numbers
+    Project.objects.select_for_update(no_key=True).get(pk=job.project_id)  # two trainings at once get two numbers
     version.parent = job.project.versions.first()
     version.number = version.parent.number + 1 if version.parent else 1
     version.save()

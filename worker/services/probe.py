@@ -24,14 +24,14 @@ def probing(version: Version) -> Job | None:
 @transaction.atomic
 def count_surface(*, project: Project, actor: User | None = None) -> Job:
     """The waiting job, or a new one."""
-    Project.objects.select_for_update().get(pk=project.pk)  # two at once would launch two
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # two at once would launch two
     return counting(project) or launch(project=project, kind=JobKind.SURFACE, params={}, actor=actor)
 
 
 @transaction.atomic
 def probe(*, version: Version, prompts: int, actor: User | None = None) -> Job:
     """The waiting job, or a new one on so many prompts."""
-    Project.objects.select_for_update().get(pk=version.project_id)
+    Project.objects.select_for_update(no_key=True).get(pk=version.project_id)
     params = {"version": version.pk, "prompts": prompts}
     return probing(version) or launch(project=version.project, kind=JobKind.PROBE, params=params, actor=actor)
 

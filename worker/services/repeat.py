@@ -33,7 +33,7 @@ def can_resume(job: Job) -> bool:
 @transaction.atomic
 def resume(*, job: Job, actor: User | None = None) -> Job:
     """A new job that goes on from the last checkpoint; one at a time may."""
-    Job.objects.select_for_update().get(pk=job.pk)
+    Job.objects.select_for_update(no_key=True).get(pk=job.pk)
     if not can_resume(job):
         raise ValidationError("There is no checkpoint to go on from: retry it from the start.")
     root = job.params.get("resume", job.pk)

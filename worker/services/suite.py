@@ -90,7 +90,7 @@ def _vote(found: Elections, values: dict, category: str, pairs: Iterable[tuple[s
 
 
 def _freeze(project: Project, name: str, found: Elections, actor: User | None, source: str) -> Suite:
-    Project.objects.select_for_update().get(pk=project.pk)  # two of one name
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # two of one name
     if project.suites.filter(name=name).exists():
         raise ValidationError(f"The project has a suite {name!r} already.")
     decided = {key: one for key, one in found.items() if one.votes[key[1]] != one.votes[key[2]]}

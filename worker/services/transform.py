@@ -38,7 +38,7 @@ def transform_version(
         steps = read(filled)
     except ValueError as error:
         raise ValidationError(str(error)) from None
-    Project.objects.select_for_update().get(pk=version.project_id)  # two at once get two numbers
+    Project.objects.select_for_update(no_key=True).get(pk=version.project_id)  # two at once get two numbers
     made = Version(project=version.project, parent=version, **{name: getattr(version, name) for name in SAME})
     made.number = version.project.versions.first().number + 1
     made.state, made.transforms = VersionState.CANDIDATE, [step.model_dump() for step in steps]

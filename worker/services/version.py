@@ -23,7 +23,7 @@ def resolve(name: str) -> Version:
 @transaction.atomic
 def promote(*, version: Version, actor: User | None = None) -> Version:
     """Make it the project's version in use; the one before is archived."""
-    Project.objects.select_for_update().get(pk=version.project_id)  # two at once would both promote
+    Project.objects.select_for_update(no_key=True).get(pk=version.project_id)  # two at once would both promote
     promoted = Version.objects.filter(project=version.project, state=VersionState.PROMOTED)
     promoted.exclude(pk=version.pk).update(state=VersionState.ARCHIVED)
     return _become(version, VersionState.PROMOTED, actor)
@@ -32,6 +32,7 @@ def promote(*, version: Version, actor: User | None = None) -> Version:
 @transaction.atomic
 def archive(*, version: Version, actor: User | None = None) -> Version:
     """Put it away; its scores and its file stay."""
+    Project.objects.select_for_update(no_key=True).get(pk=version.project_id)  # in the order in which promote locks
     return _become(version, VersionState.ARCHIVED, actor)
 
 
