@@ -19,7 +19,9 @@ def count(job, progress):
 
 
 def fail(job, progress):
-    raise {"ValueError": ValueError, "OSError": OSError}[job.params["error"]]("line 3: no prompt\nand more")
+    raise {"ValueError": ValueError, "OSError": OSError}[job.params["error"]](
+        job.params.get("text", "line 3: no prompt\nand more")
+    )
 
 
 def write(job, progress):

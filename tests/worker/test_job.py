@@ -227,3 +227,8 @@ def test_a_reaper_that_waited_for_the_database_spares_the_job(project, monkeypat
     age(job)
     monkeypatch.setattr("worker.services.job.PATIENCE", -1)
     assert reap()["dead"] == 0
+
+
+def test_a_full_disk_is_told_with_what_to_do(project):
+    job = run_now(job_of(project, do="fail", error="OSError", text="[Errno 28] No space left on device"))
+    assert "make room" in job.advice

@@ -91,6 +91,8 @@ def _cause(error: Exception) -> str:
 
 
 def _advice(error: Exception) -> str:
+    if isinstance(error, OSError) and "No space left" in str(error):
+        return "The disk is full, and nothing half was kept: make room on it, then retry."
     return ADVICE.get(type(error).__name__, OTHERWISE)
 
 
