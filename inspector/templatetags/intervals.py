@@ -21,7 +21,7 @@ def share_between(interval: Interval) -> str:
 @register.filter
 def share(interval: Interval) -> str:
     """54.2 %"""
-    return "–" if interval.value is None else f"{100 * interval.value:.1f} %"
+    return "–" if interval.value is None else _minus(f"{100 * interval.value:.1f} %")
 
 
 @register.filter
@@ -29,7 +29,7 @@ def range_of(interval: Interval) -> str:
     """51.0–57.3, of a share; nothing where there is no interval"""
     if interval.low is None or interval.high is None:
         return ""
-    return f"{100 * interval.low:.1f}–{100 * interval.high:.1f}"
+    return _minus(f"{100 * interval.low:.1f}–{100 * interval.high:.1f}")
 
 
 @register.filter
@@ -41,6 +41,20 @@ def signed_between(interval: Interval) -> str:
         return _minus(f"{interval.value:+.3f}")
     low, high = (f"{x:+.3f}" if x is not None else "…" for x in (interval.low, interval.high))
     return _minus(f"{interval.value:+.3f} ({low} to {high})")
+
+
+@register.filter
+def signed_value(interval: Interval) -> str:
+    """+0.412, for a cell whose next line is the range"""
+    return "–" if interval.value is None else _minus(f"{interval.value:+.3f}")
+
+
+@register.filter
+def signed_range(interval: Interval) -> str:
+    """+0.380 to +0.442; nothing where there is no interval"""
+    if interval.low is None or interval.high is None:
+        return ""
+    return _minus(f"{interval.low:+.3f} to {interval.high:+.3f}")
 
 
 @register.filter
