@@ -15,6 +15,7 @@ from worker.serving.served import Served
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0  # how often tokens and the promoted version are looked at
+PART_SECONDS = 30.0  # for the next part of a request to come
 Send = Callable[[dict], Awaitable[None]]
 
 
@@ -47,6 +48,7 @@ class Scorer:
             told = {"error": no.why} | ({} if no.item is None else {"item": no.item})
             headers = {
                 401: [(b"www-authenticate", b'Bearer realm="touchstone"')],
+                408: [(b"connection", b"close")],
                 413: [(b"connection", b"close")],
             }
             return no.status, told, headers.get(no.status, [])
@@ -92,7 +94,7 @@ class Scorer:
         length = dict(scope["headers"]).get(b"content-length", b"0")
         body, more = bytearray(), length.isdigit() and int(length) <= self.max_bytes
         while more:
-            message = await receive()
+            message = await _soon(receive)
             if message["type"] == "http.disconnect":
                 raise Refused(400, "the client went away")
             body += message.get("body", b"")
@@ -127,6 +129,14 @@ class Scorer:
             log.warning("The database did not answer: %s", error)
         except Exception:  # the next look must come all the same, for it is how a revoked token is heard of
             log.exception("A look at the tokens and the promoted version failed")
+
+
+async def _soon(receive: Callable) -> dict:
+    """The next part of a request; a client that stops in the middle of one must not hold the server."""
+    try:
+        return await asyncio.wait_for(receive(), PART_SECONDS)
+    except TimeoutError:
+        raise Refused(408, f"nothing came for {PART_SECONDS:g} seconds") from None
 
 
 def _secret(header: bytes) -> str:

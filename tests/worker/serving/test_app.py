@@ -13,6 +13,7 @@ from worker.services.serve_token import create_serve_token, revoke_serve_token
 from worker.services.version import promote
 from worker.serving.app import Scorer, _secret
 from worker.serving.batcher import Batcher, Full
+from worker.serving.protocol import Refused
 from worker.serving.served import Served
 
 ITEM = {"prompt": "Where?", "response": "Here."}
@@ -220,3 +221,10 @@ def test_looking_goes_on_after_a_look_that_failed(version, monkeypatch):
     monkeypatch.setattr("worker.serving.app.LOOK_SECONDS", 0)
     asyncio.run(meanwhile())
     assert len(looks) >= 3
+
+
+def test_a_client_that_stops_in_the_middle_is_let_go(monkeypatch):
+    monkeypatch.setattr("worker.serving.app.PART_SECONDS", 0.01)
+    with pytest.raises(Refused, match="nothing came") as no:
+        asyncio.run(Scorer(None, None, 10)._body({"headers": []}, lambda: asyncio.sleep(60)))
+    assert no.value.status == 408
