@@ -27,7 +27,7 @@ def drift_figure(found: Drift, axis: str, unit: str) -> dict:
     _mark(figure, found, x)
     drawn = _finish(figure, _title(axis), "Gain, in sd of the reference")
     if found.variance:
-        low = {"domain": [0, 0.2], "title": {"text": "Members' variance"}, "rangemode": "tozero"}
+        low = {"domain": [0, 0.2], "title": {"text": "Variance"}, "rangemode": "tozero"}
         drawn["layout"]["yaxis2"] = {**drawn["layout"]["yaxis"], **low}
         drawn["layout"]["yaxis"]["domain"] = [0.28, 1]
         drawn["layout"]["xaxis"]["anchor"] = "y2"
@@ -84,7 +84,7 @@ def _variance(go: Any, x: Sequence[float], found: Drift, unit: str) -> list:
     if not found.variance:
         return []
     curve = found.variance
-    line = _measured(go, x, curve, found, "variance", PROXY, unit)
+    line = _measured(go, x, curve, found, "members' variance", PROXY, unit)
     line.update(yaxis="y2", hovertemplate=f"{unit} %{{customdata}}: variance %{{y:.4g}}<extra></extra>")
     return [trace.update(yaxis="y2") for trace in _band(go, x, curve.low, curve.high, PROXY)] + [line]
 

@@ -18,13 +18,17 @@ def headline(found: Drift, unit: str) -> str:
     if found.best == len(found.points) - 1:
         return f"No peak within the range: gold is still highest at {best}. {ends}"
     if found.prompts < FEWEST:
-        return f"Gold is highest at {best}; {found.prompts} prompts are too few to tell a turn from noise. {ends}"
+        return f"Gold is highest at {best}; {_counted(found)} too few to tell a turn from noise. {ends}"
     if not found.turned:
         return f"Gold is highest at {best}; what it loses from there is within the noise, so no turn is claimed. {ends}"
     loss = f"{-found.fall.value:.2f} sd ({_span(found.fall)})"
     if found.best == 0:
         return f"Gold falls from the start: by {last} it has lost {loss}. {ends}"
     return f"Gold turns over: it is highest at {top}, and then loses {loss}. {ends}"
+
+
+def _counted(found: Drift) -> str:
+    return "1 prompt is" if found.prompts == 1 else f"{found.prompts} prompts are"
 
 
 def _peak(found: Drift, unit: str) -> str:
@@ -46,9 +50,11 @@ def alarm(found: Drift, unit: str) -> str:
         return f"No alarm: nowhere is the gold {rule} and stays so to the end."
     where, turn = at(found, unit, found.alarm), at(found, unit, found.best)
     words = f"Alarm from {where} on (KL {found.kl[found.alarm]:.2f}): from there to the end the gold is {rule}"
-    if found.turned and found.alarm < found.best:
+    if not found.turned:
+        return f"{words}. It has not surely turned by {at(found, unit, -1)}."
+    if found.alarm < found.best:
         return f"{words}. That is before it turns at {turn}."
-    return f"{words}. It has not turned by {at(found, unit, -1)}." if not found.turned else f"{words}."
+    return f"{words}. It turns at {turn} already: {_counted(found)} too few to be sure of it sooner."
 
 
 KINDS = {
@@ -66,6 +72,10 @@ def kind(found: Drift) -> str:
     """Regressional, extremal, between them, or against the gold; with the slope of the line."""
     if found.rate.value is None:
         return ""
+    if found.kind == "regressional" and found.rate.low <= 0:
+        return (
+            "Within a prompt it is not sure that the proxy says anything of the gold: searching by it may gain nothing."
+        )
     rate = f"{signed(found.rate.value)} ({signed(found.rate.low)} to {signed(found.rate.high)})"
     return f"{KINDS[found.kind]} By noise alone 1 sd of proxy is worth {rate} sd of gold."
 

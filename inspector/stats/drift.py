@@ -19,7 +19,7 @@ from inspector.stats.bon import kl, steps, tops
 from inspector.stats.gao import FORMS, Fit, fit
 
 DRAWS = 1000
-BLOCK = 100  # redraws at a time
+COUNTS = 1_000_000  # prompts × redraws counted at a time; all redraws of many prompts at once would be large
 FEWEST = 5  # prompts; of fewer no redraw says how sure a loss is
 KEPT = 0.9  # the alarm: the gold is surely below this share of what noise in the proxy alone would leave of it
 
@@ -118,9 +118,10 @@ def _slope(moments: np.ndarray, spreads: tuple[float, float]) -> np.ndarray:
 def redraw(columns: np.ndarray, seed: int) -> np.ndarray:
     """(prompts, c) → (DRAWS, c) means over prompts drawn with replacement, all columns by the same draw."""
     rng, n, found = np.random.default_rng(seed), len(columns), []
-    for _ in range(DRAWS // BLOCK):  # in blocks: counts of all draws at once would be large for many prompts
-        picked = rng.integers(n, size=(BLOCK, n)) + n * np.arange(BLOCK)[:, None]
-        counts = np.bincount(picked.ravel(), minlength=BLOCK * n).reshape(BLOCK, n)
+    for start in range(0, DRAWS, block := max(1, min(DRAWS, COUNTS // n))):
+        rows = min(block, DRAWS - start)
+        picked = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
+        counts = np.bincount(picked.ravel(), minlength=rows * n).reshape(rows, n)
         found.append(counts.astype(float) @ columns / n)
     return np.concatenate(found)
 

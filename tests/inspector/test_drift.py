@@ -63,9 +63,15 @@ def test_a_flat_model_says_why(project, version):
     assert "same score" in drift.of_pool(flat, version, OWN, GOLD).why
 
 
+def test_a_proxy_that_knows_nothing_is_not_said_to_help(project, version):
+    drawn = np.random.default_rng(3).normal(size=(40, 16, 2))
+    pool = make_pool(project, version, {f"p{i}": [(float(a), float(b)) for a, b in one] for i, one in enumerate(drawn)})
+    assert "not sure that the proxy says anything" in drift.of_pool(pool, version, OWN, GOLD).kind
+
+
 def test_few_prompts_are_said_to_be_few(project, version):
     pool = make_pool(project, version, {"p": [(1.0, 1.0), (2.0, 2.0), (3.0, 0.0)]})
-    assert "1 prompts are too few" in drift.of_pool(pool, version, OWN, GOLD).sentence
+    assert "1 prompt is too few" in drift.of_pool(pool, version, OWN, GOLD).sentence
 
 
 def test_any_column_can_be_proxy_and_another_version_gold(project, version, pool):
@@ -175,3 +181,4 @@ def test_stories_with_human_gold_turn_over_by_supert(project, human_data):
     where = "highest at best of 3 (KL 0.43; 95 %: best of 2 to 4), at 2.478, and then loses 0.21 sd ("
     assert report.sentence.startswith(f"Gold turns over: it is {where}")
     assert report.drift.fall.high < 0
+    assert "turns at best of 3 already" in report.alarm
