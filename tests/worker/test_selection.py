@@ -2,8 +2,10 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from annotate.models import Item, Task
+from annotate.services.project import create_project
 from annotate.services.queue import lease_next
 from annotate.services.task import assign_tasks, make_tasks, set_priority
 from tests.inspector.making import make_item, make_version
@@ -148,3 +150,11 @@ def test_stopping_puts_everything_back(policy, project, tasks):
     assert stop(project=project) == 4
     assert not in_front(project).exists()
     assert tick() == 0
+
+
+def test_a_project_that_cannot_be_ordered_does_not_stop_the_others(project, alice, monkeypatch):
+    broken = create_project(slug="broken", name="Broken", actor=alice)
+    for one in (broken, project):
+        selection.set_policy(project=one, strategy="random", ordered_at=timezone.now())
+    monkeypatch.setattr(selection, "wants_order", lambda policy: "new" if policy.project == project else 1 / 0)
+    assert selection.tick() == 1

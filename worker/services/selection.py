@@ -5,6 +5,7 @@ order depends on nothing that it was picked by. Tasks that anybody holds or has 
 whose priority a person has set are never touched.
 """
 
+import logging
 import math
 from collections import defaultdict
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from worker.models.selection import Strategy
 from worker.models.version import VersionState
 from worker.services.job import launch
 
+log = logging.getLogger(__name__)
 FRONT = 1  # the priority of what is put in front
 REASONS = tuple(Strategy.values)
 LOW = 0.1  # of a batch: when so little of it is left, the next is put in front
@@ -163,12 +165,14 @@ def tick() -> int:
     """Order again where a new version is there and the policy says so, or where little is left in front."""
     ordered = 0
     for policy in SelectionPolicy.objects.exclude(ordered_at=None).select_related("project"):
-        if wants_order(policy) and not problem(policy):
-            try:
+        try:
+            if wants_order(policy) and not problem(policy):
                 order(policy=policy)
                 ordered += 1
-            except ValidationError:  # another worker was first
-                continue
+        except ValidationError:  # another worker was first
+            continue
+        except Exception:  # what goes wrong in one project must not stop the others
+            log.exception("The tasks of %s could not be ordered", policy.project)
     return ordered
 
 
