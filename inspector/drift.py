@@ -76,7 +76,7 @@ class Row:
 def of_pool(pool: Pool, version: Version | None, proxy: str, gold: str) -> Report:
     """Proxy and gold over best of n."""
     sides = pools.sides(pool, version, proxy, gold)
-    return _report("best of", lambda: drift.drift(sides.sizes, sides.proxy, sides.gold, sides.members))
+    return _report("best of", lambda: drift.drift(sides.sizes, sides.proxy, sides.gold, sides.variance))
 
 
 def of_run(run: PolicyRun) -> Report:

@@ -9,7 +9,7 @@ from worker.models import Pool, PoolColumn, Version
 from worker.models.version import PREFERENCE
 from worker.services.columns import GOLD, column, column_names
 
-MEMBER, RAW = "member:", "raw"
+MEMBER, DISAGREEMENT = "member:", "disagreement"  # the latter the population deviation of the former
 UWO_WEIGHT = 0.5  # of a recipe that does not say
 
 
@@ -20,7 +20,7 @@ class Sides:
     sizes: np.ndarray  # (prompts,)
     proxy: np.ndarray  # (candidates,)
     gold: np.ndarray
-    members: np.ndarray | None  # (K, candidates)
+    variance: np.ndarray | None  # (candidates,) of an ensemble's members
 
 
 def proxies(pool: Pool, version: Version | None) -> dict[str, str]:
@@ -33,7 +33,7 @@ def proxies(pool: Pool, version: Version | None) -> dict[str, str]:
 
 
 def _is_whole(head: str) -> bool:
-    return not head.startswith((MEMBER, "segment:")) and head != "disagreement"
+    return not head.startswith((MEMBER, "segment:")) and head != DISAGREEMENT
 
 
 def metrics(pool: Pool) -> dict[str, str]:
@@ -59,32 +59,31 @@ def values(pool: Pool, version: Version | None, key: str) -> np.ndarray:
     return column(pool, name, version if kind == "head" else None)
 
 
-def members(pool: Pool, version: Version) -> np.ndarray | None:
-    """(K, candidates) scores of an ensemble's members; None where there are none."""
+def members(pool: Pool, version: Version) -> np.ndarray:
+    """(K, candidates) scores of an ensemble's members."""
     found = PoolColumn.objects.filter(pool=pool, version=version, name__startswith=MEMBER).order_by("pk")
-    rows = [np.frombuffer(one, "<f8") for one in found.values_list("values", flat=True)]
-    return np.stack(rows) if len(rows) > 1 else None
+    return np.stack([np.frombuffer(one, "<f8") for one in found.values_list("values", flat=True)])
 
 
 def sides(pool: Pool, version: Version | None, proxy: str, gold: str) -> Sides:
-    """Both columns without the candidates that lack a number, and the members where the proxy is a version's."""
+    """Both columns without the candidates that lack a number, and the members' variance where the proxy is theirs."""
     own = version is not None and proxy in (f"head:{PREFERENCE}", *(f"rule:{rule}" for rule in RULES))
     return whole(
         np.array(pool.sizes, dtype=int),
         values(pool, version, proxy),
         values(pool, version, gold),
-        members(pool, version) if own else None,
+        column(pool, DISAGREEMENT, version) ** 2 if own and DISAGREEMENT in column_names(pool, version) else None,
     )
 
 
-def whole(sizes: np.ndarray, proxy: np.ndarray, gold: np.ndarray, members: np.ndarray | None = None) -> Sides:
+def whole(sizes: np.ndarray, proxy: np.ndarray, gold: np.ndarray, variance: np.ndarray | None = None) -> Sides:
     """Without the candidates that lack a number, and the prompts that have none left."""
     known = np.isfinite(proxy) & np.isfinite(gold)
     if known.all():
-        return Sides(sizes, proxy, gold, members)
+        return Sides(sizes, proxy, gold, variance)
     prompt = np.repeat(np.arange(len(sizes)), sizes)
     left = np.bincount(prompt[known], minlength=len(sizes))
-    return Sides(left[left > 0], proxy[known], gold[known], None if members is None else members[:, known])
+    return Sides(left[left > 0], proxy[known], gold[known], None if variance is None else variance[known])
 
 
 def scored(pool: Pool, version: Version) -> bool:

@@ -66,16 +66,16 @@ class Drift:
 
 
 def drift(
-    sizes: np.ndarray, proxy: np.ndarray, gold: np.ndarray, members: np.ndarray | None = None, seed: int = 0
+    sizes: np.ndarray, proxy: np.ndarray, gold: np.ndarray, variance: np.ndarray | None = None, seed: int = 0
 ) -> Drift:
     """Best-of-n of a pool: proxy and gold (candidates,) lie prompt after prompt, `sizes` (prompts,) of each.
 
-    members (K, candidates) adds the variance of an ensemble. Raises Undefined where nothing can be said.
+    variance (candidates,) of an ensemble's members is followed too. Raises Undefined where nothing can be said.
     """
     candidates = int(sizes.min()) if len(sizes) else 0
     if candidates < 2:
         raise Undefined("every prompt of the pool needs at least two scored candidates")
-    ns, values = steps(candidates), [proxy, gold, *([] if members is None else [members.var(0)])]
+    ns, values = steps(candidates), [proxy, gold, *([] if variance is None else [variance])]
     moments = _moments(sizes, proxy, gold)
     spreads = _spreads(moments)
     raw = tops(proxy, values, sizes, ns)
@@ -86,7 +86,7 @@ def drift(
     slope = _slope(moments.mean(0), spreads), _slope(redrawn[:, 2 * cut : 2 * cut + 3], spreads)
     curves = [curve_of(*one) for one in zip((p, g), draws, raw[:2].mean(1), strict=True)]
     found = read_off(ns, kl(ns), curves, slope, len(sizes), candidates, spreads)
-    if members is None:
+    if variance is None:
         return found
     mean = raw[2].mean(0)
     return replace(found, variance=curve_of(mean, redrawn[:, 2 * cut + 3 :], mean))

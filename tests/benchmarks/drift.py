@@ -34,7 +34,8 @@ for name, (prompts, candidates) in {pools}.items():
     quality, trick, noise = np.random.default_rng(0).normal(size=(3, pool.size))
     members = np.random.default_rng(1).normal(size=({members}, pool.size)) + quality + trick
     keep_columns(pool=pool, columns={{"gold": quality - 0.6 * np.maximum(trick - 1, 0) ** 2, "other": trick}})
-    heads = {{f"member:{{n}}": values for n, values in enumerate(members)}} if name == "large" else {{}}
+    heads = {{f"member:{{n}}": values for n, values in enumerate(members)}} | {{"disagreement": members.std(0)}}
+    heads = heads if name == "large" else {{}}
     keep_columns(pool=pool, version=version, columns={{"preference": quality + trick + noise / 2}} | heads)
 client = Client()
 client.force_login(user)

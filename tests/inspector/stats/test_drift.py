@@ -127,7 +127,7 @@ def test_a_proxy_against_the_gold_is_reversed():
 
 def test_the_variance_of_the_members_is_that_of_the_candidate_chosen():
     members = np.array([[1.0, 2.0, 3.0, 1.0], [1.0, 4.0, 7.0, 1.0]])
-    result = drift(np.array([2, 2]), members.mean(0), np.array([0.0, 1.0, 1.0, 0.0]), members)
+    result = drift(np.array([2, 2]), members.mean(0), np.array([0.0, 1.0, 1.0, 0.0]), members.var(0))
     assert result.variance.mean == pytest.approx([(0 + 1 + 4 + 0) / 4, (1 + 4) / 2])
 
 
