@@ -1,6 +1,6 @@
 """Losses of reward models: pure functions of scores, in any float type, finite at any score.
 
-A preference objective is one function of this signature, its line in PREFERENCE and its line in recipe.OBJECTIVES:
+A preference objective is one function of this signature, and its line in recipe.OBJECTIVES:
 
     objective(scores (examples,), labels: labels.Labels of n verdicts, learned: Learned) -> (n,) loss of each verdict
 
@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid, softplus
 
 from .labels import Labels
-from .recipe import Preference
+from .recipe import OBJECTIVES, Preference
 
 RATER_SPREAD = 0.5  # prior standard deviation of a rater's order effect around the shared one
 TIE_SPREAD = 3.0
@@ -147,14 +147,7 @@ def plackett_luce(scores: Tensor, labels: Labels, learned: Learned) -> Tensor:
     return -(labels.target * logs.masked_fill(~there, 0.0)).sum(1)
 
 
-PREFERENCE = {
-    "bradley_terry": bradley_terry,
-    "margin": margin,
-    "scaled": scaled,
-    "rao_kupper": rao_kupper,
-    "davidson": davidson,
-    "plackett_luce": plackett_luce,
-}
+PREFERENCE = {name: globals()[name] for name in OBJECTIVES}  # a line there names its function here
 WITH_TIES = ("rao_kupper", "davidson")
 
 
