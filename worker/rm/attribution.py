@@ -69,7 +69,7 @@ def attribute(
     baseline. Raises ValueError for an unknown head, and for a method that it cannot be split by.
     """
     if not isinstance(model, RewardModel):
-        raise ValueError("a fine-tuned network has no head on frozen embeddings to be split")
+        raise ValueError("heads on frozen embeddings alone are split: fine-tunes and ensembles of versions have none")
     if head not in model.heads:
         raise ValueError(f"no head {head!r}; there are {', '.join(model.heads)}")
     if method not in (possible := methods(model, head)):

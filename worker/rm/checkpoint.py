@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .ensemble_runs import Ensemble
 from .heads import RewardModel
 from .layers import Curve, Gate, Linear, Mlp
 from .network import Shape
@@ -18,13 +19,14 @@ from .tuned import TunedModel
 
 FORMAT = "touchstone-heads-2"
 TUNED = "touchstone-tuned-1"
+ENSEMBLE = "touchstone-ensemble-1"  # its members whole, each tensor's name after the member's number
 LAYERS = {"segment": Linear, "response": Linear, "step": Linear, "mlp": Mlp, "gate": Gate, "curve": Curve}
 SETTINGS = {"encoding": Encoding, "extras": Extras}
 
 
-def save(model: RewardModel | TunedModel, path: Path) -> str:
+def save(model: RewardModel | TunedModel | Ensemble, path: Path) -> str:
     """Write the file, on the disk and whole or not at all, and return its sha256. OSError when the disk is full."""
-    tensors, name, plain = _of_tuned(model) if isinstance(model, TunedModel) else _of_heads(model)
+    tensors, name, plain = _of_ensemble(model) if isinstance(model, Ensemble) else _of_one(model)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
     try:
@@ -39,6 +41,20 @@ def save(model: RewardModel | TunedModel, path: Path) -> str:
     finally:
         draft.unlink(missing_ok=True)
     return found
+
+
+def _of_one(model: RewardModel | TunedModel) -> tuple[dict[str, Tensor], str, dict]:
+    return _of_tuned(model) if isinstance(model, TunedModel) else _of_heads(model)
+
+
+def _of_ensemble(model: Ensemble) -> tuple[dict[str, Tensor], str, dict]:
+    tensors, members = {}, []
+    for n, one in enumerate(model.members):
+        own, name, plain = _of_one(one)
+        tensors |= {f"{n}.{key}": value for key, value in own.items()}
+        members.append({name: plain})
+    plain = {"temperature": model.temperature, "mean": model.mean, "std": model.std}
+    return tensors, ENSEMBLE, plain | {"members": members, "extras": model.extras.model_dump(mode="json")}
 
 
 def _of_heads(model: RewardModel) -> tuple[dict[str, Tensor], str, dict]:
@@ -63,7 +79,7 @@ def _flat(layers: dict) -> dict[str, Tensor]:
     }
 
 
-def load(path: Path) -> RewardModel | TunedModel:
+def load(path: Path) -> RewardModel | TunedModel | Ensemble:
     """The model as saved, bit by bit. Raises ValueError when the file is not one of ours."""
     try:
         with safe_open(path, "pt") as file:
@@ -71,11 +87,26 @@ def load(path: Path) -> RewardModel | TunedModel:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
         raise ValueError(f"{path.name} is not a reward model: {error}") from None
-    if TUNED in metadata:
-        return _tuned(json.loads(metadata[TUNED]), tensors)
-    if FORMAT not in metadata:
-        raise ValueError(f"{path.name} is not a reward model of format {FORMAT} or {TUNED}")
-    plain = _tuples(json.loads(metadata[FORMAT]))
+    known = {name: json.loads(metadata[name]) for name in (FORMAT, TUNED, ENSEMBLE) if name in metadata}
+    if not known:
+        raise ValueError(f"{path.name} is not a reward model of format {FORMAT}, {TUNED} or {ENSEMBLE}")
+    return _ensemble(known[ENSEMBLE], tensors) if ENSEMBLE in known else _one(known, tensors)
+
+
+def _ensemble(plain: dict, tensors: dict[str, Tensor]) -> Ensemble:
+    each: list[dict[str, Tensor]] = [{} for _ in plain["members"]]
+    for name, tensor in tensors.items():
+        number, _, key = name.partition(".")
+        each[int(number)][key] = tensor
+    members = tuple(_one(one, own) for one, own in zip(plain["members"], each, strict=True))
+    return Ensemble(**plain | {"members": members, "extras": Extras.model_validate(plain["extras"])})
+
+
+def _one(known: dict, tensors: dict[str, Tensor]) -> RewardModel | TunedModel:
+    """`known` is its JSON under the name of its format."""
+    if TUNED in known:
+        return _tuned(known[TUNED], tensors)
+    plain = _tuples(known[FORMAT])
     plain |= {name: kind.model_validate(plain[name]) for name, kind in SETTINGS.items()}
     return RewardModel(**plain, **_layers(tensors))
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from . import backbone as backbones
 from . import scoring
 from .backbone import Backbone
+from .ensemble_runs import Ensemble
 from .export import Reward
 from .heads import RewardModel
 from .layers import Mlp
@@ -18,8 +19,12 @@ from .types import PREFERENCE, Example
 _INSTEAD = "Train {} without gate or length calibration, with members combined by mean."
 
 
-def of(model: RewardModel | TunedModel) -> Reward:
+def of(model: RewardModel | TunedModel | Ensemble) -> Reward:
     """Raises ValueError when the preference is more than a Hugging Face model can hold."""
+    if isinstance(model, Ensemble):
+        raise ValueError(
+            "This version combines several models, which no Hugging Face model can do. Export its members."
+        )
     return _tuned(model) if isinstance(model, TunedModel) else _heads(model)
 
 

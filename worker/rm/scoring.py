@@ -1,12 +1,13 @@
 """Scores of examples under a fitted model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
-from . import backbone, gating, tuned
+from . import backbone, ensemble_runs, gating, tuned
 from .embed import embed
+from .ensemble_runs import Ensemble
 from .heads import RewardModel
 from .tuned import TunedModel
 from .types import Example, Report, Scored, silent
@@ -22,11 +23,16 @@ def backbone_of(model: RewardModel) -> backbone.Backbone:
 
 @torch.no_grad()
 def score(
-    model: RewardModel | TunedModel, examples: Sequence[Example], cache_dir: Path | None = None, report: Report = silent
+    model: RewardModel | TunedModel | Ensemble,
+    examples: Sequence[Example],
+    cache_dir: Path | None = None,
+    report: Report = silent,
 ) -> Scored:
     """Every head's score of every example, in their order; float32, the same alone and in company."""
     if not examples:
         raise ValueError("there is nothing to score")
+    if isinstance(model, Ensemble):
+        return _together(model, examples, cache_dir, report)
     if isinstance(model, TunedModel):
         return tuned.score(model, examples, report)
     reader = backbone_of(model)
@@ -38,3 +44,15 @@ def score(
         tokens=embedded.sizes[:, 1],
         truncated=embedded.sizes[:, 2] > 0,
     )
+
+
+def _together(model: Ensemble, examples: Sequence[Example], cache_dir: Path | None, report: Report) -> Scored:
+    """Member by member; the report goes on where the last one ended."""
+    found, count = [], len(model.members)
+    for n, one in enumerate(model.members):
+
+        def part(stage: str, done: int, total: int, metrics: Mapping[str, float], n: int = n) -> None:
+            report(stage, (n * total + done) // count, total, metrics)
+
+        found.append(score(one, examples, cache_dir, part))
+    return ensemble_runs.combined(model, found)

@@ -37,7 +37,7 @@ def _mark(row: dict | None, begun_from: list[int], marked: dict[int, Version]) -
 
 
 def weights_from(version: Version) -> list[int]:
-    """Ids of versions whose weights it was made from: a warm start, the mean of several, or the same transformed."""
+    """Ids of versions whose weights it was made from: a warm start, a mean or ensemble, or the same transformed."""
     params = version.trained_by.params if version.trained_by else {}
     same = version.parent_id if version.transforms else None
     return [*params.get("versions", []), *filter(None, [params.get("warm"), same])]

@@ -1,16 +1,20 @@
-"""The mean of versions' weights, launched."""
+"""Several versions as one, launched: the mean of their weights, or an ensemble of their scores."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from pydantic import ValidationError as InvalidExtras
 
 from annotate.models import Project, User
 from worker.models import Job, Version
 from worker.models.job import JobKind
 from worker.models.version import VersionState
+from worker.rm.recipe import Extras
 from worker.services.job import launch
 
-LEAST = 2
+LEAST, MOST = 2, 16
 SHOWN = 50
 
 
@@ -31,10 +35,52 @@ def start_average(*, versions: Sequence[Version], actor: User | None = None, que
 def averageable(project: Project) -> list[list[Version]]:
     """The project's fine-tunes that could be averaged with each other, at least two at a time, newest first."""
     groups: dict[tuple, list[Version]] = {}
-    tuned = project.versions.exclude(state=VersionState.ARCHIVED).exclude(recipe__name="heads").defer("metrics")
-    for version in tuned.filter(transforms=[])[:SHOWN]:
+    for version in _plain(project).exclude(recipe__name="heads")[:SHOWN]:
         groups.setdefault(_kind(version), []).append(version)
     return [group for group in groups.values() if len(group) >= LEAST]
+
+
+def start_ensemble(
+    *, versions: Sequence[Version], rule: str, actor: User | None = None, queue: str = "cpu", **weights: float
+) -> Job:
+    """A job that makes versions of one snapshot, of any trainers, score together by the rule: mean, wco, uwo, quantile.
+
+    `weights` may hold uwo_weight and quantile, see rm.recipe.Extras. ValidationError where they cannot be together.
+    """
+    chosen = sorted({version.pk for version in versions})
+    if not LEAST <= len(chosen) <= MOST:
+        raise ValidationError(f"Choose {LEAST} to {MOST} versions for an ensemble.")
+    if len({version.snapshot_id for version in versions}) > 1:
+        raise ValidationError("Versions of different snapshots have no held-out pairs in common: choose those of one.")
+    if any(version.transforms for version in versions):
+        raise ValidationError("A transformed version cannot be a member: choose the one that it was made from.")
+    if any(version.trained_by and "rule" in version.trained_by.params for version in versions):
+        raise ValidationError("An ensemble of versions cannot be a member of another: choose its members.")
+    try:
+        extras = Extras(members=len(chosen), combine=rule, **weights)
+    except InvalidExtras as error:
+        raise ValidationError([f"{one['loc'][0]}: {one['msg']}" for one in error.errors()]) from None
+    params = {"versions": chosen, "rule": rule, "uwo_weight": extras.uwo_weight, "quantile": extras.quantile}
+    return launch(project=versions[0].project, kind=JobKind.AVERAGE, params=params, actor=actor, queue=queue)
+
+
+def combinable(project: Project) -> list[list[Version]]:
+    """The project's versions that could be an ensemble with each other, at least two at a time, newest first."""
+    groups: dict[int, list[Version]] = defaultdict(list)
+    for version in _plain(project).select_related("snapshot")[:SHOWN]:
+        groups[version.snapshot_id].append(version)
+    return [group for group in groups.values() if len(group) >= LEAST]
+
+
+def _plain(project: Project) -> QuerySet:
+    """In use, not transformed, and a model of its own."""
+    ensembles = project.jobs.filter(kind=JobKind.AVERAGE, params__has_key="rule")
+    return (
+        project.versions.exclude(state=VersionState.ARCHIVED)
+        .filter(transforms=[])
+        .exclude(trained_by__in=ensembles)
+        .defer("metrics")
+    )
 
 
 def _kind(version: Version) -> tuple:

@@ -90,7 +90,7 @@ def made_from_weights(version: Version) -> Iterator[Version]:
 
 
 def averages_of(version: Version) -> list[Version]:
-    """Versions that are a mean of weights, this one's among them."""
+    """Versions that are a mean of weights or an ensemble, this one among them."""
     made = version.project.versions.filter(trained_by__kind=JobKind.AVERAGE).select_related("trained_by")
     return [one for one in made if version.pk in one.trained_by.params.get("versions", [])]
 

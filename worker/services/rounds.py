@@ -106,8 +106,10 @@ def _whole(recipe: dict) -> dict:
 
 
 def _can_begin(version: Version, recipe: dict, backbone: str) -> bool:
-    """Only tuned weights can be begun from, by the same trainer and of the same backbone."""
-    return recipe["name"] != "heads" and (version.recipe["name"], version.backbone) == (recipe["name"], backbone)
+    """Only tuned weights of one model can be begun from, by the same trainer and of the same backbone."""
+    alike = recipe["name"] != "heads" and (version.recipe["name"], version.backbone) == (recipe["name"], backbone)
+    ensembles = version.project.versions.filter(trained_by__params__has_key="rule")
+    return alike and not ensembles.filter(file=version.file).exists()  # transformed ones are of the same file
 
 
 # ---- Going on

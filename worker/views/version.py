@@ -14,7 +14,7 @@ from worker.models.job import JobKind
 from worker.models.version import PREFERENCE
 from worker.recipes import in_groups
 from worker.services import version as versions
-from worker.services.average import averageable, start_average
+from worker.services.average import averageable, combinable, start_average, start_ensemble
 from worker.services.job import launch
 from worker.words import checks, in_words
 
@@ -31,7 +31,7 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
     training = project.jobs.unfinished().filter(kind=JobKind.TRAIN)
     context = {"project": project, "page": page, "training": training}
     if "manage" in project.rights:
-        context["averageable"] = averageable(project)
+        context |= {"averageable": averageable(project), "combinable": combinable(project)}
     return render(request, "worker/versions.html", context)
 
 
@@ -87,11 +87,15 @@ def score(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 @require_POST
 def average(request: HttpRequest, slug: str) -> HttpResponse:
-    """The mean of the weights of the versions whose numbers are sent, as a job."""
+    """The mean of the weights of the versions whose numbers are sent, or with a rule their ensemble, as a job."""
     project = project_for(request.user, slug, "manage")
     numbers = [n for n in request.POST.getlist("version") if n.isascii() and n.isdecimal() and len(n) < 10]
     try:
-        job = start_average(versions=project.versions.filter(number__in=map(int, numbers)), actor=request.user)
+        chosen = project.versions.filter(number__in=map(int, numbers)).select_related("trained_by")
+        if rule := request.POST.get("rule"):
+            job = start_ensemble(versions=chosen, rule=rule, actor=request.user)
+        else:
+            job = start_average(versions=chosen, actor=request.user)
         return redirect("worker:job", slug, job.pk)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
