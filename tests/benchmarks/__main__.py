@@ -37,7 +37,7 @@ def lines(name: str, flags: list[str]) -> list[dict]:
     return [
         json.loads(line) | {"command": " ".join(["python", *command[1:]])}
         for line in out.splitlines()
-        if line[:1] == "{"
+        if line.startswith('{"name"')  # a peer may print lines of its own
     ]
 
 
