@@ -15,7 +15,7 @@ from worker.services.snapshot import groups_of, verdicts_of
 
 # Rows of thousands of judgements are read in a second when nothing else of them is.
 READ = (
-    *("shown_order", "outcome", "ranking", "strength", "weight", "probability"),
+    *("pk", "shown_order", "outcome", "ranking", "strength", "weight", "probability"),
     *("ratings", "steps", "checked", "omissions", "rater_id", "rater_name"),
 )
 
@@ -51,7 +51,7 @@ def dataset_of(snapshot: Snapshot) -> Dataset:
     them). Raters are numbered as they come, and weigh what the project's reliability says of them now.
     """
     splits = dict(snapshot.rows.values_list("judgement_id", "split"))
-    rows = Judgement.objects.filter(snapshot_rows__snapshot=snapshot).only(*READ).order_by("pk")
+    rows = Judgement.objects.filter(snapshot_rows__snapshot=snapshot).order_by("pk").values_list(*READ, named=True)
     judgements = [(judgement, splits[judgement.pk]) for judgement in rows]
     responses = _responses(snapshot.project, (judgement for judgement, _ in judgements))
     marks = Span.objects.filter(judgement__snapshot_rows__snapshot=snapshot)

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 from django.db import transaction
 
-from annotate.models import Judgement, Project, Response, User
+from annotate.models import Judgement, Project, Response, Span, User
 from annotate.models.item import Split
 from annotate.models.judgement import Outcome, Source
 from annotate.models.task import AssignmentKind
@@ -18,6 +18,15 @@ from worker.models import Snapshot, SnapshotRow
 
 TIED = (Outcome.TIE, Outcome.BOTH_BAD)
 LEAST_TRAIN = 8
+# All of a judgement that is looked at. Rows as models would take several times as long to read.
+READ = (
+    *("pk", "item__split", "superseded", "withdrawn_at", "source", "kind", "outcome", "shown_order", "ranking"),
+    *("strength", "weight", "probability", "ratings", "steps", "checked", "omissions", "texts_sha256"),
+    *("rater_id", "rater_name"),
+)
+MARKED = ("response_id", "start", "end", "category", "severity")
+CHUNK = 2000
+Marks = Sequence[list]  # the spans of a judgement, each MARKED
 
 
 @dataclass(frozen=True)
@@ -69,25 +78,31 @@ def survey(project: Project) -> Survey:
     counts, dropped, digest = Counter(), Counter(), hashlib.sha256()
     sides: dict[tuple[int, int], set[float]] = {}
     rows = []
-    for judgement in _judgements(project):
+    for judgement, marks in _judgements(project):
         counts["judgements"] += 1
-        if reason := why_dropped(judgement, texts):
+        if reason := why_dropped(judgement, marks, texts):
             dropped[reason] += 1
             continue
-        split = judgement.item.split
-        rows.append((judgement.pk, split))
-        digest.update(json.dumps(_content(judgement, split), sort_keys=True, ensure_ascii=False).encode())
-        _count(judgement, split, texts, counts, sides)
+        rows.append((judgement.pk, judgement.item__split))
+        digest.update(json.dumps(_content(judgement, marks), sort_keys=True, ensure_ascii=False).encode())
+        _count(judgement, marks, texts, counts, sides)
     counts["conflicting"] = sum({0.0, 1.0} <= seen for seen in sides.values())
     return Survey(rows, _shape(counts, dropped), digest.hexdigest())
 
 
-def _judgements(project: Project) -> Iterator[Judgement]:
-    rows = project.judgements.select_related("item").prefetch_related("spans").order_by("pk")
-    return rows.iterator(chunk_size=2000)
+def _judgements(project: Project) -> Iterator[tuple[Judgement, Marks]]:
+    """Each judgement's READ, under these names, with its spans."""
+    rows = project.judgements.order_by("pk").values_list(*READ, named=True).iterator(chunk_size=CHUNK)
+    spans = Span.objects.filter(judgement__project=project)
+    while chunk := list(islice(rows, CHUNK)):
+        found: dict[int, list] = defaultdict(list)
+        own = spans.filter(judgement_id__gte=chunk[0].pk, judgement_id__lte=chunk[-1].pk)
+        for judgement, *mark in own.values_list("judgement_id", *MARKED):
+            found[judgement].append(mark)
+        yield from ((row, found[row.pk]) for row in chunk)
 
 
-def why_dropped(judgement: Judgement, texts: dict[int, str]) -> str | None:
+def why_dropped(judgement: Judgement, marks: Marks, texts: dict[int, str]) -> str | None:
     """The reason why a judgement teaches nothing, or None. `texts`: response id → sha256."""
     if judgement.superseded:
         return "superseded"
@@ -99,7 +114,7 @@ def why_dropped(judgement: Judgement, texts: dict[int, str]) -> str | None:
         return judgement.kind
     if judgement.outcome == Outcome.CANNOT_JUDGE:
         return "cannot_judge"
-    alone = (judgement.ratings, judgement.steps, judgement.checked, judgement.omissions, judgement.spans.all())
+    alone = (judgement.ratings, judgement.steps, judgement.checked, judgement.omissions, marks)
     if not (verdicts_of(judgement) or any(alone)):
         return "nothing_said"
     if len(judgement.shown_order) > 1 and len({texts[r] for r in judgement.shown_order}) == 1:
@@ -107,13 +122,12 @@ def why_dropped(judgement: Judgement, texts: dict[int, str]) -> str | None:
     return None
 
 
-def _content(judgement: Judgement, split: str) -> list:
+def _content(judgement: Judgement, marks: Marks) -> list:
     """All of a judgement that training may read."""
-    spans = [[s.response_id, s.start, s.end, s.category, s.severity] for s in judgement.spans.all()]
     said = [judgement.outcome, judgement.shown_order, judgement.ranking, judgement.strength, judgement.weight]
     return [
         judgement.pk,
-        split,
+        judgement.item__split,
         *said,
         judgement.ratings,
         judgement.steps,
@@ -121,16 +135,17 @@ def _content(judgement: Judgement, split: str) -> list:
         judgement.rater_id or judgement.rater_name,
         judgement.checked,
         judgement.omissions,
-        sorted(spans, key=str),
+        sorted(marks, key=str),
         judgement.texts_sha256,
     ]
 
 
-def _count(judgement: Judgement, split: str, texts: dict[int, str], counts: Counter, sides: dict) -> None:
+def _count(judgement: Judgement, marks: Marks, texts: dict[int, str], counts: Counter, sides: dict) -> None:
+    split = judgement.item__split
     counts["used"] += 1
     counts["both_bad"] += judgement.outcome == Outcome.BOTH_BAD
     counts["tied"] += judgement.outcome in TIED
-    counts["spans"] += len(judgement.spans.all())
+    counts["spans"] += len(marks)
     counts["rated"] += bool(judgement.ratings)
     for first, second, p in verdicts_of(judgement):
         if texts[first] == texts[second]:

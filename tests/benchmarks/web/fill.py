@@ -96,6 +96,8 @@ def _judge(full: int, each: int, tasks: int, people: list[int]) -> None:
     """Copies of the one assignment, judgement and event: rater k of task n is number (7 n + k) modulo all."""
     from annotate.models import Assignment, Event, Judgement
 
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # else the planner looks through all responses for each task
     one = Judgement.objects.get()
     who = f"(ARRAY{people})[1 + (7 * n + k) % {len(people)}]"
     ids = "(SELECT array_agg(id ORDER BY id) ids FROM annotate_response WHERE item_id = n)"
