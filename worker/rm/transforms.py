@@ -140,12 +140,17 @@ def transformed(steps: Sequence[Step], raw: np.ndarray, prompts: Sequence[str], 
         for source in sources(steps)
     }
     for step in steps:
-        apply = FUNCTIONS[step.name]
         if not isinstance(step, _Compared):
-            values = apply(step, values, 0.0)
-            known = {s: {x: apply(step, r, 0.0) for x, r in of.items()} for s, of in known.items()}
+            values = _after(step, values, 0.0)
+            known = {s: {x: _after(step, r, 0.0) for x, r in of.items()} for s, of in known.items()}
             continue
         ref = {prompt: step.reference(scores) for prompt, scores in known[step.source].items()}
-        values = apply(step, values, np.array([ref[prompt] for prompt in prompts]))
-        known = {s: {x: apply(step, r, ref[x]) for x, r in of.items()} for s, of in known.items()}
-    return np.clip(values, -LARGEST, LARGEST).astype(np.float32)  # JSON and databases have no infinity
+        values = _after(step, values, np.array([ref[prompt] for prompt in prompts]))
+        known = {s: {x: _after(step, r, ref[x]) for x, r in of.items()} for s, of in known.items()}
+    return np.clip(values, -LARGEST, LARGEST).astype(np.float32)
+
+
+def _after(step: Step, r: np.ndarray, reference: np.ndarray | float) -> np.ndarray:
+    """One step, held to what float32 can say: JSON and databases have no infinity."""
+    with np.errstate(over="ignore"):
+        return np.clip(FUNCTIONS[step.name](step, r, reference), -LARGEST, LARGEST)
