@@ -31,7 +31,7 @@ for n in range({RATERS}):
 """
 # Raters who work until nothing is left; now and then they skip, let a lease run out, and all send answers twice.
 RATERS_OF_ONE_PROCESS = """
-import sys, threading
+import sys, threading, time
 from datetime import timedelta
 import django
 django.setup()
@@ -39,11 +39,14 @@ from django.utils import timezone
 from annotate.models import Project, User
 from annotate.services.judgement import shown_in, submit_judgement
 from annotate.services.lease import Conflict, expire_leases, skip
-from annotate.services.queue import lease_next
+from annotate.services.queue import lease_next, why_nothing
 
 def work(number):
     user, project = User.objects.get(username=f"rater-{number}"), Project.objects.get()
-    while lease := lease_next(project=project, user=user):
+    while (lease := lease_next(project=project, user=user)) or why_nothing(project, user) == "others":
+        if lease is None:  # what is on another's desk may come free yet
+            time.sleep(0.3)
+            continue
         if (lease.task_id + number) % 9 == 0:
             skip(assignment=lease, user=user)
             continue
