@@ -36,6 +36,15 @@ class JudgementQuerySet(models.QuerySet):
         kinds = (AssignmentKind.NORMAL, AssignmentKind.ADJUDICATION)
         return self.current().filter(kind__in=kinds).exclude(source=Source.MACHINE)
 
+    def looked_at(self) -> set[int]:
+        """Ids of the responses that were looked at for errors: marked, checked, or said to lack something."""
+        marked = Span.objects.order_by().filter(judgement__in=self.order_by())
+        found = set(marked.values_list("response", flat=True).distinct())
+        said = self.exclude(checked=[], omissions=[])  # of most judgements both are empty
+        for checked, omissions in said.values_list("checked", "omissions").iterator(5000):
+            found.update(checked, (gap["response"] for gap in omissions))
+        return found
+
 
 class Judgement(models.Model):
     """ONE atomic answer to one task. A correction is a new revision; nothing is overwritten."""

@@ -39,18 +39,21 @@ Line = tuple[str, str, str]  # side, question, pattern
 
 
 @transaction.atomic
-def count_some(*, project: Project, most: int = MOST) -> int:
-    """Count up to `most` judgements that are not counted yet; returns how many. Nothing while somebody else counts."""
+def count_some(*, project: Project, most: int = MOST, after: int = 0) -> list[int]:
+    """Count up to `most` judgements past this id that are not counted yet; returns their ids.
+
+    None while somebody else counts.
+    """
     if not Project.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=project.pk).first():
-        return 0
-    rows = project.judgements.filter(tallied=False).select_related("item", "supersedes")
+        return []
+    rows = project.judgements.filter(tallied=False, pk__gt=after).select_related("item", "supersedes")
     fresh = list(rows.order_by("pk")[:most])
     if fresh:
         _count_tasks(project, {row.task_id for row in fresh})
         _settle_repeats(row for row in fresh if row.kind == AssignmentKind.REPEAT)
         _count_raters(project, fresh)
         Judgement.objects.filter(pk__in=[row.pk for row in fresh]).update(tallied=True)
-    return len(fresh)
+    return [row.pk for row in fresh]
 
 
 def count_waiting(*, seconds: float) -> int:
@@ -58,8 +61,9 @@ def count_waiting(*, seconds: float) -> int:
     end, counted = time.monotonic() + seconds, 0
     waiting = Judgement.objects.filter(project=OuterRef("pk"), tallied=False)
     for project in Project.objects.filter(Exists(waiting)):
-        while time.monotonic() < end and (some := count_some(project=project)):
-            counted += some
+        last = 0  # named, since a server without fresh statistics would pass by all that are counted already
+        while time.monotonic() < end and (some := count_some(project=project, after=last)):
+            counted, last = counted + len(some), some[-1]
     for project in Project.objects.filter(Exists(Agreement.objects.filter(project=OuterRef("pk"), stale=True))):
         refresh(project=project, seconds=max(0.0, end - time.monotonic()))
     return counted

@@ -26,15 +26,15 @@ def copy(model: type[models.Model], like: int, source: str, **columns: str) -> N
 
 
 def fill(tasks: int, judgements: int, raters: int) -> None:
-    """`tasks` tasks of an item each, nine tenths of them full; as many judgements as asked, by all raters in turn.
+    """`tasks` tasks of an item each, nine tenths of them full; at least as many judgements as asked, by all in turn.
 
-    The tenth that is open has two judgements of twelve.
+    The tenth that is open has two judgements so far.
     """
     from annotate.models import Assignment, Event, Item, Judgement, Membership, Project, Response, Task, User
 
     _first_rows()
     full = tasks * 9 // 10
-    each = (judgements - 2 * (tasks - full)) // full
+    each = -((2 * (tasks - full) - judgements) // full)
     Project.objects.update(overlap=each)
     item, task, user = Item.objects.get(), Task.objects.get(), User.objects.get(username="rater-0")
     first, second = Response.objects.order_by("pk").values_list("pk", flat=True)
