@@ -9,6 +9,7 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from annotate.models import Role
@@ -19,7 +20,7 @@ from worker.models import Job, Version
 from worker.models.version import PREFERENCE
 from worker.recipes import recipe_of
 from worker.services.export import archive_of, folder, start_export
-from worker.services.job import run_now
+from worker.services.job import retry, run_now
 from worker.services.training import start_training
 
 PARTS = {"heads.parts": ["embeddings"]}
@@ -203,3 +204,25 @@ def test_trl_trains_on_from_the_folder(version, tmp_path):
     trainer.train()
     expected = -torch.nn.functional.logsigmoid(margin)
     assert trainer.state.log_history[0]["loss"] == pytest.approx(float(expected), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        ("worker.rm.export.write", SafetensorError("I/O error: No space left on device (os error 28)")),
+        ("zipfile.ZipFile.write", OSError(28, "No space left on device")),
+    ],
+)
+def test_a_full_disk_is_said_and_leaves_nothing_half(version, monkeypatch, step, error):
+    def full(_, path, *__):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name("half").write_bytes(b"weights")
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step, full)
+        job = run_now(start_export(version=version, form="model"))
+    assert (job.state, list(folder().iterdir())) == ("failed", [])
+    assert "No space left on device" in job.error
+    assert job.advice.startswith("The disk is full, and nothing half was kept")
+    assert run_now(retry(job=job)).state == "done"

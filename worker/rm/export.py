@@ -50,7 +50,7 @@ def write(reward: Reward, folder: Path) -> str:
     tokenizer = export_tokenizer.build(reward.backbone.encoder)
     model = stock(reward, tokenizer) or _own(reward, tokenizer)
     model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    export_tokenizer.write(tokenizer, folder)
     if isinstance(model, TouchstoneForSequenceClassification):
         shutil.copy(modeling_touchstone.__file__, folder / "modeling_touchstone.py")
     return type(model).__name__

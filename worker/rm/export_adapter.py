@@ -34,7 +34,7 @@ def write(model: TunedModel, folder: Path) -> str:
     adapted = _adapted(stock, model)
     adapted.peft_config["default"].base_model_name_or_path = source.public_name(model.backbone_name)
     adapted.save_pretrained(folder, save_embedding_layers=False)  # it would ask the hub
-    tokenizer.save_pretrained(folder)
+    export_tokenizer.write(tokenizer, folder)
     return type(stock).__name__
 
 

@@ -1,17 +1,18 @@
 """A reward model that pools its own way: one score of a prompt and a response. It needs transformers and torch alone.
 
-This file lies in the folders of exported versions, and is loaded with trust_remote_code=True.
+This file lies in the folders of exported versions, and is loaded with trust_remote_code=True. It imports what
+transformers 4 and 5 both have, since RewardBench 0.1.4 holds to 4.51.
 """
 
 import inspect
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 
-class TouchstoneConfig(PreTrainedConfig):
+class TouchstoneConfig(PretrainedConfig):
     """`backbone` is the configuration of the transformer underneath.
 
     pooling: mean, last or cls, of the mean of the last `layers`. parts: "whole" input and, where the head reads it,

@@ -7,7 +7,6 @@ from django.db import close_old_connections
 
 from worker.jobs.scored import scored
 from worker.models import Version
-from worker.models.version import VersionState
 from worker.rm.types import Example, Scored
 from worker.services.serve_token import mark_used, matching, open_hashes
 
@@ -54,7 +53,8 @@ class Served:
             close_old_connections()
 
     def _take_promoted(self) -> None:
-        promoted = promoted_of(self.version)
+        mine = Version.objects.select_related("project").filter(project=self.version.project_id)
+        promoted = mine.promoted()
         if promoted is None or promoted.pk == self.version.pk:
             self.problem = ""
             return
@@ -86,9 +86,3 @@ class Served:
             "follow": self.follow,
             "problem": self.problem,
         }
-
-
-def promoted_of(version: Version) -> Version | None:
-    """The promoted version of its project."""
-    rows = Version.objects.select_related("project").filter(project=version.project_id)
-    return rows.filter(state=VersionState.PROMOTED).first()

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_POST, require_safe
 from annotate.access import project_for
 from annotate.models import Project
 from worker.models import ServeToken
-from worker.models.version import VersionState
 from worker.score_forms import ServeTokenForm
 from worker.services.serve_token import create_serve_token, revoke_serve_token
 
@@ -23,7 +22,7 @@ def _page(
     request: HttpRequest, project: Project, form: ServeTokenForm, secret: str = "", status: int = 200
 ) -> HttpResponse:
     tokens = project.serve_tokens.select_related("created_by")
-    promoted = project.versions.filter(state=VersionState.PROMOTED).first()
+    promoted = project.versions.promoted()
     context = {"project": project, "form": form, "tokens": tokens, "secret": secret, "promoted": promoted}
     return render(request, "worker/serving.html", context | {"newest": project.versions.first()}, status=status)
 

@@ -1,5 +1,6 @@
 """A folder is loaded by transformers and scores as the version does."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -50,6 +51,12 @@ def examples(world):
     odd = [replace(world.examples[0], response=text) for text in ("", "One", "Ça va? 👩‍👧 " * 9 + "x")]
     talk = (("user", "Hi."), ("assistant", "Yes?"), ("user", "How tall is it?"))
     return [*world.examples[:5], *odd, replace(world.examples[1], turns=talk)]
+
+
+def test_nothing_is_named_that_transformers_4_does_not_know(request, tmp_path):
+    export.write(reward("minilm", request, {}, ("whole", "response")), tmp_path)
+    assert json.loads((tmp_path / "tokenizer_config.json").read_text())["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert "PreTrainedConfig" not in (tmp_path / "modeling_touchstone.py").read_text()
 
 
 @pytest.mark.parametrize(("name", "encoding", "parts", "loaded_by"), CASES)

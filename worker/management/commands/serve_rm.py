@@ -48,7 +48,7 @@ def _named(name: str) -> Version:
     slug, _, number = name.rpartition(":")
     if number != "promoted":
         return resolve(name)
-    promoted = project_named(slug).versions.select_related("project").filter(state="promoted").first()
+    promoted = project_named(slug).versions.select_related("project").promoted()
     if promoted is None:
         raise ValueError(f"{slug} has no promoted version.")
     return promoted
