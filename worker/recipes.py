@@ -254,5 +254,11 @@ def in_groups(kept: Mapping) -> list[tuple[str, list[Line]]]:
     return [(title, lines) for title, lines in groups if lines]
 
 
+def combining(kept: Mapping) -> list[Line]:
+    """Of the recipe of an ensemble of versions what is its own: the rest is its newest member's."""
+    own = ("extras.members", "extras.combine", "extras.uwo_weight", "extras.quantile")
+    return [line for _, lines in in_groups(kept) for line in lines if line.name in own]
+
+
 def _line(name: str, values: Mapping[str, object]) -> Line:
     return Line(OPTIONS[name].label, name, values[name], values[name] != DEFAULTS[name])

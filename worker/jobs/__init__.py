@@ -15,6 +15,8 @@ JOBS = {
     "select": "worker.jobs.select",
     "surface": "worker.jobs.surface",
     "probe": "worker.jobs.probe",
+    "whatif": "worker.jobs.whatif",
+    "noise": "worker.jobs.noise",
     "preview": "worker.jobs.preview",
     "average": "worker.jobs.average",
 }

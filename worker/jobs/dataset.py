@@ -11,9 +11,9 @@ from annotate.services.reliability import rater_weights
 from annotate.services.tally import who
 from worker.models import Candidate, Snapshot
 from worker.rm.types import Comparison, Dataset, Example, Ranking, SpanLabel, StepLabel
+from worker.services.reading import chunks
 from worker.services.snapshot import groups_of, verdicts_of
 
-# Rows of thousands of judgements are read in a second when nothing else of them is.
 READ = (
     *("pk", "shown_order", "outcome", "ranking", "strength", "weight", "probability"),
     *("ratings", "steps", "checked", "omissions", "rater_id", "rater_name"),
@@ -51,8 +51,8 @@ def dataset_of(snapshot: Snapshot) -> Dataset:
     them). Raters are numbered as they come, and weigh what the project's reliability says of them now.
     """
     splits = dict(snapshot.rows.values_list("judgement_id", "split"))
-    rows = Judgement.objects.filter(snapshot_rows__snapshot=snapshot).order_by("pk").values_list(*READ, named=True)
-    judgements = [(judgement, splits[judgement.pk]) for judgement in rows]
+    rows = chunks(Judgement.objects.filter(snapshot_rows__snapshot=snapshot).order_by("pk"), READ)
+    judgements = [(judgement, splits[judgement.pk]) for chunk in rows for judgement in chunk]
     responses = _responses(snapshot.project, (judgement for judgement, _ in judgements))
     marks = Span.objects.filter(judgement__snapshot_rows__snapshot=snapshot)
     spans, ratings, steps = _spans(judgements, marks), _ratings(judgements), _steps(judgements, responses)

@@ -1,4 +1,4 @@
-"""Snapshot → dataset → trained model → version with metrics and a file; then its scoring is launched."""
+"""Snapshot → dataset → trained model → version with metrics and a file; then its scoring and measuring are launched."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -27,6 +27,7 @@ from worker.rm.types import Dataset, Example
 from worker.services.affected import note_withdrawals
 from worker.services.job import launch
 from worker.services.repeat import work_folder
+from worker.services.standing import measure_new
 
 SUFFIX = ".safetensors"
 TRAINERS = {"heads": training.fit, "lora": finetune.fit, "full": finetune.fit}
@@ -175,7 +176,7 @@ def _wanted(folder: Path) -> bool:
 
 
 def _store(job: Job, version: Version) -> dict:
-    """The version row and the scoring job, in the transaction that ends the job."""
+    """The version row, its scoring and a measuring on each suite, in the transaction that ends the job."""
     Project.objects.select_for_update(no_key=True).get(pk=job.project_id)  # two trainings at once get two numbers
     version.parent = job.project.versions.first()
     version.number = version.parent.number + 1 if version.parent else 1
@@ -184,4 +185,6 @@ def _store(job: Job, version: Version) -> dict:
     Job.objects.filter(pk=job.pk).update(version=version)
     params = {"version": version.pk}
     score = launch(project=job.project, kind=JobKind.SCORE, params=params, actor=job.created_by, queue=job.queue)
-    return {"version": str(version), "number": version.number, "score_job": score.pk}
+    measured = measure_new(version=version, actor=job.created_by, queue=job.queue)
+    told = {"suite_jobs": [one.pk for one in measured]} if measured else {}
+    return {"version": str(version), "number": version.number, "score_job": score.pk} | told

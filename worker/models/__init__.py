@@ -1,6 +1,6 @@
 """The records of reward models: what jobs read and write, one file per noun."""
 
-from worker.models.attribution import Attribution
+from worker.models.attribution import Attribution, Edit, EditAttribution
 from worker.models.backbone import Backbone
 from worker.models.job import Job, JobEvent
 from worker.models.node import Node
@@ -12,7 +12,7 @@ from worker.models.round import Round, RoundPolicy
 from worker.models.selection import SelectionPolicy
 from worker.models.serve_token import ServeToken
 from worker.models.snapshot import Snapshot, SnapshotRow
-from worker.models.suite import Suite, SuitePair, SuiteScore
+from worker.models.suite import QuestionKind, Suite, SuiteAnswer, SuiteAnswerScore, SuitePair, SuiteQuestion, SuiteScore
 from worker.models.summary import Summary
 from worker.models.surface import Surface
 from worker.models.sweep import Sweep
@@ -23,6 +23,8 @@ __all__ = [
     "Backbone",
     "Candidate",
     "CandidateScore",
+    "Edit",
+    "EditAttribution",
     "Job",
     "JobEvent",
     "Node",
@@ -30,6 +32,7 @@ __all__ = [
     "Pool",
     "PoolColumn",
     "Probe",
+    "QuestionKind",
     "Reference",
     "Round",
     "RoundPolicy",
@@ -39,7 +42,10 @@ __all__ = [
     "Snapshot",
     "SnapshotRow",
     "Suite",
+    "SuiteAnswer",
+    "SuiteAnswerScore",
     "SuitePair",
+    "SuiteQuestion",
     "SuiteScore",
     "Summary",
     "Surface",

@@ -18,6 +18,8 @@ class JobKind(models.TextChoices):
     SELECT = "select"  # the order in which open tasks are served
     SURFACE = "surface"  # count lists, bold, hedges … of the responses
     PROBE = "probe"  # score responses whose surface was changed
+    WHATIF = "whatif"  # score and explain an edited response
+    NOISE = "noise"  # how far bfloat16 moves scores
     PREVIEW = "preview"  # what a training would read, counted by the tokenizer
 
 

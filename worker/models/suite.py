@@ -23,6 +23,7 @@ class Suite(models.Model):
 class SuitePair(models.Model):
     suite = models.ForeignKey(Suite, models.CASCADE, related_name="pairs")
     category = models.CharField(max_length=60, blank=True)
+    prompt_sha256 = models.CharField(max_length=64, blank=True, help_text="As of items: equal prompts, equal hashes.")
     turns = models.JSONField()
     context = models.JSONField(default=list)
     chosen = models.TextField()
@@ -45,3 +46,46 @@ class SuiteScore(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chosen - self.rejected:.3f}"
+
+
+class QuestionKind(models.TextChoices):
+    BEST_OF = "best_of"
+    TIES = "ties"
+
+
+class SuiteQuestion(models.Model):
+    """One prompt with correct and wrong answers, as RewardBench 2 asks them: a best of four, or a set with ties."""
+
+    suite = models.ForeignKey(Suite, models.CASCADE, related_name="questions")
+    category = models.CharField(max_length=60, blank=True)
+    kind = models.CharField(max_length=7, choices=QuestionKind, default=QuestionKind.BEST_OF)
+    name = models.CharField(max_length=120, blank=True, help_text="Its id in the file; of ties, ref:N and tied:N.")
+    prompt_sha256 = models.CharField(max_length=64, blank=True)
+    turns = models.JSONField()
+    context = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.suite_id} {self.category}"
+
+
+class SuiteAnswer(models.Model):
+    question = models.ForeignKey(SuiteQuestion, models.CASCADE, related_name="answers")
+    text = models.TextField()
+    correct = models.BooleanField()
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class SuiteAnswerScore(models.Model):
+    """What a version gives an answer."""
+
+    version = models.ForeignKey("worker.Version", models.CASCADE, related_name="suite_answer_scores")
+    answer = models.ForeignKey(SuiteAnswer, models.CASCADE, related_name="scores")
+    value = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "answer"], name="suite_answer_score_once")]
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f}"

@@ -14,6 +14,17 @@ class VersionState(models.TextChoices):
     ARCHIVED = "archived"
 
 
+class VersionQuerySet(models.QuerySet):
+    def promoted(self) -> "Version | None":
+        """The promoted one, of one project's versions."""
+        return self.filter(state=VersionState.PROMOTED).first()
+
+    def of_several(self) -> "VersionQuerySet":
+        """Ensembles of versions, and what transforms made of them, which is of the same file."""
+        made = Version.objects.filter(trained_by__kind=JobKind.AVERAGE, trained_by__params__has_key="rule")
+        return self.filter(file__in=made.values("file"))
+
+
 class Version(models.Model):
     """A trained reward model and everything needed to make it again."""
 
@@ -37,6 +48,8 @@ class Version(models.Model):
     file = models.CharField(max_length=200, help_text="Under the artifact store; named by us.")
     file_sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = VersionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-number"]

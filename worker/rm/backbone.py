@@ -53,13 +53,17 @@ class Backbone:
         Positions are counted from the first token of each row that the mask (rows, tokens) shows, so padding may
         stand on either side.
         """
-        if "position_ids" not in inputs and _takes_positions(type(self.model)):
-            inputs["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0) + first_position(self.model)
         layers = self.encoder.encoding.layers
-        found = self.model(attention_mask=mask, output_hidden_states=layers > 1, **inputs)
+        found = self.run(mask, output_hidden_states=layers > 1, **inputs)
         if layers == 1:
             return found.last_hidden_state.float()
         return torch.stack([one.float() for one in found.hidden_states[-layers:]]).mean(0)
+
+    def run(self, mask: Tensor, **inputs: Any) -> Any:
+        """What the transformer itself gives for them."""
+        if "position_ids" not in inputs and _takes_positions(type(self.model)):
+            inputs["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0) + first_position(self.model)
+        return self.model(attention_mask=mask, **inputs)
 
     def whole(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """(rows, dim) the whole input, pooled as the encoding says."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from . import batching, cache, features
 from .backbone import Backbone
@@ -76,7 +77,13 @@ def _chunks(backbone, todo: dict[str, Example], rule: str, total: int, report: R
 def forward(backbone: Backbone, examples: list[Example], encoded: list[Encoded], rule: str) -> list[Embedded]:
     """One forward pass; one Embedded of length 1 per example."""
     ids, mask = backbone.pad([one.ids for one in encoded])
-    hidden = backbone.hidden(mask, input_ids=ids)
+    return read(backbone, examples, encoded, rule, backbone.hidden(mask, input_ids=ids))
+
+
+def read(
+    backbone: Backbone, examples: list[Example], encoded: list[Encoded], rule: str, hidden: Tensor
+) -> list[Embedded]:
+    """The same of hidden states (examples, longest, D) that are there already."""
     cut = [segment_bounds(example, one, rule) for example, one in zip(examples, encoded, strict=True)]
     pools = [pooling(one, bounds, backbone.encoder.pooling) for one, bounds in zip(encoded, cut, strict=True)]
     rows, longest = max(map(len, pools)), hidden.shape[1]

@@ -56,19 +56,19 @@ def of(models: Sequence[RewardModel | TunedModel], extras: Extras) -> Ensemble:
         raise ValueError(f"an ensemble of {extras.members} versions cannot be made of {len(models)}")
     if any(isinstance(one, Ensemble) for one in models):
         raise ValueError("An ensemble of versions cannot be a member of another: choose its members.")
-    return Ensemble(tuple(models), extras, temperature=1 / fmean(_spread(one) / one.temperature for one in models))
+    return Ensemble(tuple(models), extras, temperature=1 / fmean(spread(one) / one.temperature for one in models))
 
 
 def combined(model: Ensemble, found: Sequence[Scored]) -> Scored:
     """One score of each example out of what each member says of it; cut where any member had to cut."""
     raw = [torch.from_numpy(np.ascontiguousarray(one.heads[PREFERENCE])) for one in found]
-    own = torch.stack([(x - one.mean) / _spread(one) for x, one in zip(raw, model.members, strict=True)], 1)
+    own = torch.stack([(x - one.mean) / spread(one) for x, one in zip(raw, model.members, strict=True)], 1)
     columns = [ensemble.combine(own, model.extras), *own.T, ensemble.disagreement(own)]
     heads = {name: column.numpy() for name, column in zip(model.heads, columns, strict=True)}
     return Scored(heads, found[0].tokens, np.any([one.truncated for one in found], 0))
 
 
-def _spread(model: RewardModel | TunedModel) -> float:
+def spread(model: RewardModel | TunedModel) -> float:
     """A model that gives every example the same has no scale."""
     return model.std or 1.0
 

@@ -88,15 +88,21 @@ class RewardNetwork(nn.Module):
             self.heads["preference"].weight.data.copy_(drawn)
 
     def forward(self, inputs: Sequence[Input]) -> Outputs:
-        hidden, places = self.states(inputs)
+        return self.read(*self.states(inputs), inputs)
+
+    def read(self, hidden: Tensor, places: Sequence[np.ndarray], inputs: Sequence[Input]) -> Outputs:
+        """What the heads make of hidden states (places, dim), each input's tokens being at its places."""
         encoder = self.backbone.encoder
         whole = reading.pooled(hidden, [reading.whole(own, encoder.pooling) for own in places])
-        whole = self.backbone.polished(whole)
         each = [(own, span) for own, one in zip(places, inputs, strict=True) for span in one.spans]
         picked = [own[end - 1 : end] if encoder.causal else own[start:end] for own, (start, end) in each]
         wanted = self.shape.categories or self.shape.steps
         segments = reading.pooled(hidden, picked if wanted else [])
-        segments = segments if wanted else hidden.new_zeros(len(picked), hidden.shape[1])
+        return self.outputs(whole, segments if wanted else hidden.new_zeros(len(picked), hidden.shape[1]))
+
+    def outputs(self, whole: Tensor, segments: Tensor) -> Outputs:
+        """Of the whole inputs (n, dim) and of all their segments (S, dim), pooled."""
+        whole = self.backbone.polished(whole)
         return Outputs(
             self._head("preference", whole),
             self._head("length", whole).sum(1),

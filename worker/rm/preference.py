@@ -212,8 +212,13 @@ def _drawn(problem: Problem, often: Tensor, seed: int) -> Problem:
 
 
 def _gram(problem: Problem) -> Tensor:
-    apart = problem.x[problem.pairs.first] - problem.x[problem.pairs.second]
-    return apart.T @ apart
+    """(d, d) Σ over pairs of (x₁ − x₂)(x₁ − x₂)ᵀ, by way of their examples where these are fewer than half of them."""
+    pairs, named = problem.pairs.within()
+    x = problem.x[named]
+    apart = x[pairs.first] - x[pairs.second]
+    if len(x) > len(apart) / 2:
+        return apart.T @ apart
+    return x.T @ torch.zeros_like(x).index_add_(0, pairs.first, apart).index_add_(0, pairs.second, apart, alpha=-1)
 
 
 def _strength(problem: Problem, choices: tuple[float, ...], report: Report) -> float:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .embed import segment_bounds
-from .encode import Encoder
+from .encode import Encoded, Encoder
 from .segments import of_tokens
 from .types import Example
 
@@ -32,14 +32,18 @@ def inputs(encoder: Encoder, examples: Sequence[Example], rule: str) -> list[Inp
     found = []
     for start in range(0, len(examples), _SLICE):
         part = examples[start : start + _SLICE]
-        for example, one in zip(part, encoder.encode_all(part), strict=True):
-            bounds = segment_bounds(example, one, rule)
-            spans = _spans(bounds, one.offsets) + one.response_span[0]
-            found.append(Input(example.group, one.ids, bounds, spans, one.tokens, one.cut))
+        found += [of(example, one, rule) for example, one in zip(part, encoder.encode_all(part), strict=True)]
     return found
 
 
-def _spans(bounds: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def of(example: Example, encoded: Encoded, rule: str) -> Input:
+    """One that is encoded already."""
+    bounds = segment_bounds(example, encoded, rule)
+    read = spans(bounds, encoded.offsets) + encoded.response_span[0]
+    return Input(example.group, encoded.ids, bounds, read, encoded.tokens, encoded.cut)
+
+
+def spans(bounds: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """(segments, 2) response tokens of each segment."""
     if not len(bounds):
         return np.empty((0, 2), dtype=np.int64)

@@ -9,7 +9,7 @@ from .types import SpanLabel
 
 CLEAN, ERROR, IGNORE = 0, 1, -1
 # A sentence ends at . ! ? (with closing quotes) before a space and no small letter, or at a line's end.
-_SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*\s+(?![a-z\s])|\s*\n\s*")
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]+[\"'”’)\]]*\s+(?![a-z\s])|(?<!\s)\s*\n\s*")
 _CLAUSE_END = re.compile(r"(?<=[,;!?])\s+")
 Bounds = list[tuple[int, int]]
 

@@ -119,13 +119,26 @@ class TokenValue:
 
 
 @dataclass(frozen=True)
+class UnitValue:
+    """A stretch of the response and what it is worth."""
+
+    start: int
+    end: int
+    value: float
+    error: float | None = None  # standard error, where the value is an estimate
+
+
+@dataclass(frozen=True)
 class TokenAttribution:
-    """baseline + Σ features + Σ tokens + residual = score."""
+    """baseline + Σ features + Σ tokens (or units, or layers) + residual = score, where a method adds up."""
 
     head: str
-    method: str  # "exact" or "ig"
+    method: str  # a key of attribution.METHODS
     tokens: tuple[TokenValue, ...]
     features: Mapping[str, float]  # contributions that belong to no token, e.g. a surface feature
     baseline: float
     residual: float
     score: float
+    units: tuple[UnitValue, ...] = ()
+    layers: tuple[tuple[str, float], ...] = ()  # in the order in which they come
+    cost: Mapping[str, float] = field(default_factory=dict)  # tokens read by the backbone, seconds, nodes

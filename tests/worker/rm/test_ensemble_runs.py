@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from worker.rm import attribution, checkpoint, ensemble_runs, exportable, scoring
+from worker.rm import checkpoint, ensemble_runs, exportable, scoring
 from worker.rm.recipe import Extras, Recipe
 from worker.rm.training import fit_embedded
 from worker.rm.types import PREFERENCE
@@ -78,13 +78,11 @@ def test_progress_never_goes_back(models, world):
     assert told == sorted(told)
 
 
-def test_an_ensemble_is_no_member_no_folder_and_not_taken_apart(models, world):
+def test_an_ensemble_is_no_member_and_no_folder(models, world):
     model = together(models)
     with pytest.raises(ValueError, match="cannot be a member of another"):
         together([model, models[0]])
     with pytest.raises(ValueError, match="Export its members"):
         exportable.of(model)
-    with pytest.raises(ValueError, match="ensembles of versions have none"):
-        attribution.attribute(model, world.examples[0], PREFERENCE)
     with pytest.raises(ValueError, match="cannot be made of 1"):
         ensemble_runs.of(models[:1], Extras(members=1))

@@ -195,3 +195,12 @@ def test_members_become_rows_of_the_inputs_as_they_came():
     expected = torch.stack([head((x - center) * scale) for head in found.members], 1)
     assert torch.allclose(linear(x) + mlp(x), expected, atol=1e-4)
     assert replace(mlp, out=mlp.out * 0)(x).abs().max() == 0
+
+
+@pytest.mark.parametrize("pairs", [6, 60])
+def test_the_curvature_is_the_sum_over_pairs_by_whichever_way_it_is_taken(pairs):
+    x, draw = inputs(5, 3), torch.Generator().manual_seed(1)
+    couples = [torch.randperm(8, generator=draw)[:2].tolist() for _ in range(pairs)]  # two examples are in none
+    task = problem(x, [Comparison(a, b, 1.0) for a, b in couples])
+    wanted = sum(torch.outer(x[a] - x[b], x[a] - x[b]) for a, b in couples)
+    assert torch.allclose(preference._gram(task), wanted, atol=1e-4)

@@ -43,6 +43,12 @@ def test_segments_cover_the_text_in_order(rule, text):
     assert "".join(text[a:b] for a, b in found) == (text if text.strip() else "")
 
 
+@pytest.mark.parametrize("sign", ["!", " "])
+def test_endless_signs_are_cut_at_once(sign):
+    text = "So it is " + sign * 200_000 + "x"
+    assert sentences(text) == [(0, len(text))]  # a search that begins anew at each takes minutes
+
+
 def test_a_token_belongs_to_the_segment_it_starts_in():
     bounds = np.array([[0, 5], [5, 12]])
     assert of_tokens(bounds, np.array([[0, 3], [4, 6], [5, 7], [11, 12]])).tolist() == [0, 0, 1, 1]

@@ -123,6 +123,17 @@ def test_ridge_is_the_closed_form():
     assert fitted(x)[5:, 0].tolist() == pytest.approx(y[5:].tolist(), abs=1e-4)
 
 
+def test_ridge_takes_each_criterion_over_its_own_examples():
+    draw = torch.Generator().manual_seed(0)
+    x, y = torch.randn(50, 3, generator=draw), torch.randn(50, 4, generator=draw)
+    y[:5, 0], y[:5, 2], y[9:, 1], y[:, 3] = torch.nan, torch.nan, torch.nan, torch.nan
+    together = fitting.fit_ridge(x, y, torch.ones(3), l2=1.0)(x)
+    for n in range(4):
+        alone = fitting.fit_ridge(x, y[:, [n]], torch.ones(3), l2=1.0)(x)
+        assert torch.allclose(together[:, [n]], alone, atol=1e-5)
+    assert not together[:, 3].any()
+
+
 def test_errors_are_called_where_f1_is_best():
     logits = torch.tensor([3.0, 2.0, 1.0, 0.0, -1.0, 9.0])
     found = fitting.best_call(logits, torch.tensor([1, 0, 1, 0, 0, -1], dtype=torch.int8))
