@@ -5,10 +5,11 @@ import pytest
 from annotate.services.item import import_items
 from tests.worker.conftest import jsonl
 from tests.worker.model import scoring_version
-from tests.worker.test_suite import REWARD_BENCH
-from worker.models import SuiteScore
+from tests.worker.test_suite import REWARD_BENCH, SECOND
+from worker.models import Job, SuiteAnswerScore, SuiteScore, Summary
 from worker.services.job import HERE, launch, run_now
-from worker.services.suite import import_suite, leaderboard, measure
+from worker.services.standing import leaderboard, measure
+from worker.services.suite import import_suite
 from worker.services.transform import transform_version
 
 
@@ -49,3 +50,22 @@ def test_prompts_without_a_reference_are_compared_by_the_raw_score(version, suit
     run_now(launch(project=version.project, kind="score", params={"version": version.pk}, queue=HERE))
     baseline = transform_version(version=version, transforms=[{"name": "baseline"}])
     assert margins(suite, baseline) == pytest.approx(raw, abs=1e-5)
+
+
+def test_every_answer_of_a_question_is_scored_and_the_standing_kept(project, version):
+    suite = import_suite(project=project, name="second", file=jsonl(*SECOND), format="reward-bench")
+    job = run_now(measure(suite=suite, versions=[version], queue=HERE))
+    assert (job.state, job.result["scored"], job.result["questions"]) == ("done", 10, 3), job.error
+    assert SuiteAnswerScore.objects.filter(version=version).count() == 10
+    kept = Summary.objects.get(version=version, name=f"suite {suite.pk}").values
+    assert kept["cells"].keys() == {"Math", "Ties"}
+    again = run_now(measure(suite=suite, versions=[version], queue=HERE))
+    assert again.result["scored"] == 0
+    assert SuiteAnswerScore.objects.count() == 10
+
+
+def test_a_new_version_is_measured_on_every_suite_without_being_asked(project, version, suite):
+    other = import_suite(project=project, name="second", file=jsonl(*SECOND), format="reward-bench")
+    made = transform_version(version=version, transforms=[{"name": "temperature", "value": 2.0}])
+    launched = Job.objects.filter(kind="evaluate").order_by("pk")
+    assert [job.params for job in launched] == [{"suite": s.pk, "versions": [made.pk]} for s in (suite, other)]

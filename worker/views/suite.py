@@ -13,7 +13,8 @@ from annotate.models import Project
 from worker.models import Suite
 from worker.models.job import JobKind
 from worker.round_form import FreezeForm, SuiteForm
-from worker.services.suite import freeze_held_out, import_suite, known_prompts, leaderboard, measure, prompt_of
+from worker.services.standing import leaderboard, measure
+from worker.services.suite import freeze_held_out, import_suite, trained_on
 
 
 @require_safe
@@ -23,10 +24,11 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, project: Project, form: SuiteForm, freeze: FreezeForm) -> HttpResponse:
-    rows = project.suites.select_related("created_by").annotate(
-        total=Count("pairs", distinct=True), kinds=Count("pairs__category", distinct=True)
-    )
-    context = {"project": project, "suites": rows.order_by("name"), "form": form, "freeze": freeze}
+    rows = list(project.suites.select_related("created_by").order_by("name").annotate(total=Count("pairs")))
+    asked = dict(project.suites.values_list("pk").annotate(Count("questions")))
+    for suite in rows:
+        suite.asked = asked[suite.pk]
+    context = {"project": project, "suites": rows, "form": form, "freeze": freeze}
     return render(request, "worker/suites.html", context, status=422 if form.errors or freeze.errors else 200)
 
 
@@ -58,17 +60,23 @@ def _made(form: Form, make: object, **values: object) -> Suite | None:
 def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     project = project_for(request.user, slug, "research")
     suite = get_object_or_404(Suite.objects.select_related("created_by"), project=project, pk=pk)
-    pairs, board = list(suite.pairs.order_by("pk")), leaderboard(suite)
-    categories = sorted({pair.category for pair in pairs})
-    known, measured = known_prompts(suite, pairs), {row.version.pk for row in board}
+    board = leaderboard(suite)
+    rows = (suite.pairs, suite.questions)
+    categories, prompts = (
+        set().union(*(one.values_list(name, flat=True).distinct() for one in rows))
+        for name in ("category", "prompt_sha256")
+    )
+    categories = sorted(categories)
+    measured = {row.version.pk for row in board}
     context = {
         "project": project,
         "suite": suite,
-        "pairs": len(pairs),
-        "prompts": len({prompt_of(pair) for pair in pairs}),
+        "pairs": suite.pairs.count(),
+        "questions": suite.questions.count(),
+        "prompts": len(prompts),
         "categories": categories if len(categories) > 1 else [],
         "board": [(row, [row.categories.get(name) for name in categories]) for row in board],
-        "trained_on": sum(prompt_of(pair) in known for pair in pairs),
+        "trained_on": trained_on(suite),
         "frozen": project.events.filter(kind="suite.frozen", subject=f"suite:{pk}").first(),
         "others": project.versions.exclude(pk__in=measured),
         "running": project.jobs.unfinished().filter(kind=JobKind.EVALUATE, params__suite=pk).first(),

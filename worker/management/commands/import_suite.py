@@ -21,4 +21,5 @@ class Command(JsonCommand):
     def handle_json(self, *, project: str, file: Path, name: str, format: str, **_: object) -> dict:
         with file.open("rb") as stream:
             suite = import_suite(project=project_named(project), name=name, file=stream, format=format)
-        return {"suite": suite.pk, "sha256": suite.sha256, "pairs": suite.pairs.count()}
+        counts = {"pairs": suite.pairs.count(), "questions": suite.questions.count()}
+        return {"suite": suite.pk, "sha256": suite.sha256} | counts
