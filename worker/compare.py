@@ -76,8 +76,9 @@ def _redrawn(gains: np.ndarray, sizes: np.ndarray, seed: int) -> Interval:
 
 def sign_test(won: int, lost: int) -> float:
     """Two-sided exact p: 2 · P(Bin(won + lost, ½) ≤ min), at most 1; 1 where nothing differs."""
-    n, fewer = won + lost, min(won, lost)
-    return min(1.0, 2 * sum(math.comb(n, k) for k in range(fewer + 1)) / 2**n)
+    n, k = won + lost, np.arange(min(won, lost))
+    logs = np.cumsum(np.concatenate([[-n * math.log(2)], np.log((n - k) / (k + 1))]))  # ln P(Bin = k)
+    return min(1.0, 2 * float(np.exp(logs).sum()))
 
 
 def holds(found: Paired, rule: str, tolerance: float = 0.0) -> bool:

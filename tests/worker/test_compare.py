@@ -1,5 +1,6 @@
 """Comparing versions: closed forms, brute force, and how often chance alone would promote."""
 
+import math
 from itertools import product
 
 import numpy as np
@@ -115,3 +116,8 @@ def test_weighted_is_hajek_and_kish():
     assert worth == pytest.approx(9 / 5)
     assert weighted(said([1, 0, 1, 1])) == (3.0, 4.0)
     assert weighted([]) == (0.0, 0)
+
+
+def test_the_sign_test_of_many_prompts_is_that_of_whole_numbers():
+    exact = 2 * sum(math.comb(1100, k) for k in range(501)) / 2**1100
+    assert sign_test(600, 500) == pytest.approx(exact, rel=1e-9)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -55,6 +56,18 @@ def test_it_is_a_version_like_any_other(made, members, client, alice):
     pages = [client.get(f"/p/{made.project.slug}/versions/{made.number}/{end}") for end in ("", "lineage/")]
     assert [page.status_code for page in pages] == [200, 200]
     assert "an ensemble (uwo) of 2 versions" in pages[1].content.decode()
+
+
+def test_its_page_names_its_members_and_no_members_recipe_as_its_own(made, members, client, alice):
+    client.force_login(alice)
+    clipped = transform_version(version=made, transforms=[{"name": "clip", "low": 0}])
+    for one in (made, clipped):
+        page = client.get(f"/p/{made.project.slug}/versions/{one.number}/").content.decode()
+        words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+        assert "An ensemble of version 1 (heads) and version 2 (full)." in words
+        assert "trainer none: an ensemble of 2 versions" in words
+        assert "λ of the variance" in words
+        assert "Its recipe, every value" not in words
 
 
 def test_it_needs_no_file_of_its_members(made, members, settings):

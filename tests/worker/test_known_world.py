@@ -21,13 +21,16 @@ from scipy.stats import rankdata
 from annotate.agreement import dawid_skene
 from annotate.world import make_world, truth
 from annotate.world.raters import RATERS, advantage
+from inspector.stats import marks
 from tests.worker.known import dataset
 from worker.rm import backbone, gating, labels, objectives, preference, recipe, targets, training
+from worker.rm.attribution import attribute
 from worker.rm.scoring import score
 from worker.rm.types import Comparison, silent
 
 PLANTED = truth()
 PLAIN = recipe.Preference()
+FLAWS = ("wrong", "irrelevant", "repetition", "padding")
 FAIR = tuple(replace(rater, order=0.0, length=0.0) for rater in RATERS)
 
 
@@ -212,9 +215,44 @@ def test_the_length_bias_is_recovered(study, control):
 
 def test_planted_flaws_are_found_in_prompts_never_seen(study):
     found = study.fitted.held_out.segments
-    assert set(found) == {"wrong", "irrelevant", "repetition", "padding"}
+    assert set(found) == set(FLAWS)
     assert auroc(*map(np.concatenate, zip(*found.values(), strict=True))) >= 0.9
     assert min(auroc(*both) for both in found.values()) >= 0.85
+
+
+def pointed(study, head):
+    """Areas of what the head objects to against the planted flaws, in every other answer to prompts never seen."""
+    held = [one for one in study.data.examples if one.group in study.data.test_groups][::2]
+    sign, parts = 1.0 if head.startswith("segment:") else -1.0, []
+    for number, one in enumerate(held):
+        told = [token for token in attribute(study.fitted.model, one, head).tokens if token.part == "response"]
+        starts, ends, values = np.array([(token.start, token.end, token.value) for token in told]).T
+        spans = {key: [(s.start, s.end) for s in one.spans if s.category == key] for key in FLAWS}
+        spans["any"] = [(span.start, span.end) for span in one.spans]
+        found = {
+            key: marks.characters(starts.astype(int), ends.astype(int), len(one.response), of)
+            for key, of in spans.items()
+        }
+        parts.append((np.full(len(told), number), starts, sign * values, ends - starts - found["any"], found))
+    response, starts, values, clean = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:4])
+    marked = {key: np.concatenate([part[4][key] for part in parts]) for key in parts[0][4]}
+    prompt = np.unique([one.group for one in held], return_inverse=True)[1]
+    return marks.areas(marks.Words(response, starts, values, clean, marked, prompt))
+
+
+def test_the_words_that_a_segments_head_objects_to_are_the_planted_ones(study):
+    """It learned from raters' marks, a sentence at a time; here each of its words is held against the truth."""
+    found = pointed(study, "segment:padding")["padding"]
+    assert found.auroc.value > 0.97
+    assert found.within_auroc.low > 0.95
+    assert found.auprc.value > 3 * found.base.value
+
+
+def test_the_preference_minds_planted_flaws_that_it_never_saw_marked(study):
+    """Wrong facts cost most and are words; its part in what is long and harmless is small, and of any sign."""
+    found = pointed(study, "preference")
+    assert found["wrong"].within_auroc.low > 0.5
+    assert found["any"].within_auroc.value > 0.5
 
 
 def auroc(logits, labels):

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 
 from worker.models import Job
 from worker.models.job import JobState
-from worker.rm.batching import TOKENS
+from worker.rm.batching import TRAIN_TOKENS
 from worker.services.job import cancel, launch, retry
 from worker.services.repeat import BUDGET, LEAST_BUDGET, can_resume, lighten, lighter_budget, resume, work_folder
 
@@ -78,10 +78,9 @@ def test_out_of_memory_is_launched_again_with_half_the_tokens(project, alice):
     assert (again.origin, again.params["backbone"]) == (job, "minilm")
 
 
-@pytest.mark.parametrize(("queue", "budget"), [("gpu", 32768), ("cpu", 2048)])
-def test_without_a_budget_half_of_the_devices_own(project, queue, budget):
-    assert lighter_budget(stopped(project, error=OUT, queue=queue)) == budget
-    assert {"cpu": TOKENS["cpu"], "gpu": TOKENS["cuda"]} == BUDGET
+@pytest.mark.parametrize(("queue", "device"), [("gpu", "cuda"), ("cpu", "cpu")])
+def test_without_a_budget_half_of_what_the_training_takes_by_default(project, queue, device):
+    assert lighter_budget(stopped(project, error=OUT, queue=queue)) == TRAIN_TOKENS[device] // 2 == BUDGET[queue] // 2
 
 
 def test_the_budget_that_the_failure_names_is_halved(project):

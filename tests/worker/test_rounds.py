@@ -217,8 +217,8 @@ def test_without_a_suite_a_person_decides(judged):
 
 
 def test_pairs_that_are_trained_on_decide_nothing(policy, judged):
-    policy.suite.pairs.update(turns=[{"role": "user", "content": "Where is the museum of town 0?"}])
     judged.items.filter(turns__icontains="town 0?").update(split="train")
+    policy.suite.pairs.update(prompt_sha256=judged.items.get(turns__icontains="town 0?").prompt_sha256)
     one = rounds.start(project=judged, reason="asked")
     trained(judged, one.job)
     rounds.advance(one)

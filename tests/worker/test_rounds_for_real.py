@@ -20,7 +20,8 @@ from worker.models.round import RoundState
 from worker.models.version import VersionState
 from worker.services import rounds, selection
 from worker.services.job import run_now
-from worker.services.suite import freeze_held_out, leaderboard
+from worker.services.standing import leaderboard
+from worker.services.suite import freeze_held_out
 from worker.tasks import rounds as beat
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the heart of a job looks at it by another connection
@@ -129,7 +130,7 @@ def test_a_suite_that_was_tampered_with_fails_its_job_and_the_round(running):
     run_now(Job.objects.get(kind="train"))
     beat()
     running.round_policy.suite.pairs.all()[:1].get().delete()
-    failed = run_now(Job.objects.get(kind="evaluate"))
+    failed = run_now(Job.objects.get(kind="evaluate", params__has_key="round"))
     assert "not those that were frozen" in failed.error
     beat()
     assert "Measuring failed: The pairs of suite core" in running.rounds.get().words

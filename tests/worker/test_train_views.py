@@ -138,6 +138,18 @@ def test_tokens_are_counted_by_a_worker_once(browser, judged):
     assert "Count exactly" not in page
 
 
+def test_while_nothing_is_new_of_a_count_the_judgements_are_not_read_again(
+    browser, judged, django_assert_max_num_queries
+):
+    assert "?seen=queued" in browser.post(PREVIEW, HEADS).content.decode()
+    with django_assert_max_num_queries(7):
+        assert browser.get(PREVIEW, HEADS | {"seen": "queued"}).status_code == 204
+    Job.objects.update(state=JobState.RUNNING)
+    assert "?seen=running" in page_of(browser, PREVIEW, HEADS | {"seen": "queued"})
+    Job.objects.update(state=JobState.FAILED)
+    assert "Count exactly" in page_of(browser, PREVIEW, HEADS | {"seen": "running"})
+
+
 def test_a_count_that_failed_can_be_asked_for_again(browser, judged):
     launch(project=judged, kind="preview", params={"recipe": {"name": "heads"}, "backbone": "minilm"})
     Job.objects.update(state=JobState.FAILED)

@@ -54,7 +54,7 @@ def start_ensemble(
         raise ValidationError("Versions of different snapshots have no held-out pairs in common: choose those of one.")
     if any(version.transforms for version in versions):
         raise ValidationError("A transformed version cannot be a member: choose the one that it was made from.")
-    if any(version.trained_by and "rule" in version.trained_by.params for version in versions):
+    if Version.objects.of_several().filter(pk__in=chosen).exists():
         raise ValidationError("An ensemble of versions cannot be a member of another: choose its members.")
     try:
         extras = Extras(members=len(chosen), combine=rule, **weights)
@@ -72,15 +72,18 @@ def combinable(project: Project) -> list[list[Version]]:
     return [group for group in groups.values() if len(group) >= LEAST]
 
 
+def members_of(version: Version) -> list[Version]:
+    """What an ensemble of versions, transformed or not, was made of; of any other version none."""
+    alike = version.project.versions.of_several().filter(file=version.file, trained_by__isnull=False)
+    made = alike.select_related("trained_by").first()
+    chosen = made.trained_by.params["versions"] if made else []
+    return list(version.project.versions.filter(pk__in=chosen).order_by("number"))
+
+
 def _plain(project: Project) -> QuerySet:
     """In use, not transformed, and a model of its own."""
-    ensembles = project.jobs.filter(kind=JobKind.AVERAGE, params__has_key="rule")
-    return (
-        project.versions.exclude(state=VersionState.ARCHIVED)
-        .filter(transforms=[])
-        .exclude(trained_by__in=ensembles)
-        .defer("metrics")
-    )
+    rows = project.versions.exclude(state=VersionState.ARCHIVED).exclude(pk__in=project.versions.of_several())
+    return rows.filter(transforms=[]).defer("metrics")
 
 
 def _kind(version: Version) -> tuple:

@@ -109,13 +109,10 @@ def _estimated(characters: list[int], recipe: Recipe, backbone: str) -> dict:
 
 def _texts(project: Project, found: Survey) -> list[tuple[tuple[str, str], int]]:
     """((prompt, response) by their hashes, characters of both) of each response that a used judgement shows."""
-    used = {pk for pk, _ in found.rows}
-    shown = project.judgements.values_list("pk", "shown_order").iterator(chunk_size=2000)
-    wanted = {response for pk, order in shown if pk in used for response in order}
     prompts = {pk: _characters(turns) for pk, turns in Item.objects.filter(project=project).values_list("pk", "turns")}
     rows = Response.objects.filter(item__project=project).annotate(size=Length("text"))
     fields = rows.values_list("pk", "item_id", "item__prompt_sha256", "sha256", "size")
-    return [((prompt, text), prompts[item] + size) for pk, item, prompt, text, size in fields if pk in wanted]
+    return [((prompt, text), prompts[item] + size) for pk, item, prompt, text, size in fields if pk in found.shown]
 
 
 def _characters(turns: list[dict]) -> int:

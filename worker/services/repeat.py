@@ -14,7 +14,7 @@ from worker.services.job import repeat
 
 # What the names of errors and our own sentences say when memory was short.
 SHORT = ("OutOfMemoryError", "MemoryError", "out of memory", "can't allocate memory", "The worker died")
-BUDGET = {"cpu": 4096, "gpu": 65536}  # padded tokens of one forward where a recipe names none: batching.TOKENS
+BUDGET = {"cpu": 4096, "gpu": 16384}  # padded tokens of one step where a recipe names none: batching.TRAIN_TOKENS
 LEAST_BUDGET = 64
 TRIED = re.compile(r"token_budget of (\d{1,9})\b")  # finetune.py names what it tried
 
@@ -44,7 +44,7 @@ def resume(*, job: Job, actor: User | None = None) -> Job:
 
 
 def lighter_budget(job: Job) -> int | None:
-    """Half the tokens of one forward, for a tuning that ran out of memory; None where that is not what happened."""
+    """Half the tokens of one step, for a tuning that ran out of memory; None where that is not what happened."""
     if not (_stopped_tuning(job) and job.state == JobState.FAILED and any(sign in job.error for sign in SHORT)):
         return None
     half = _budget(job) // 2

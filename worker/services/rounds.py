@@ -7,6 +7,7 @@ are due; it may run anywhere, any number at once, since each step is taken under
 import logging
 from collections.abc import Callable
 
+import numpy as np
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,13 +20,13 @@ from worker.compare import paired
 from worker.models import Job, Round, RoundPolicy, Version
 from worker.models.job import JobKind, JobState
 from worker.models.round import RoundState, Rule
-from worker.models.version import VersionState
 from worker.rm.recipe import Recipe
 from worker.round_words import decision
 from worker.services.affected import note_withdrawals
 from worker.services.job import launch
 from worker.services.snapshot import Survey, freeze, missing, survey
-from worker.services.suite import credits_of, known_prompts, measure, prompt_of
+from worker.services.standing import marks, measure, sheet
+from worker.services.suite import known_prompts
 from worker.services.version import promote
 from worker.services.waiting import running, waiting
 
@@ -44,10 +45,6 @@ def set_policy(*, project: Project, actor: User | None = None, **fields: object)
     policy, _ = RoundPolicy.objects.update_or_create(project=project, defaults=fields | {"updated_by": actor})
     record(kind="rounds.changed", subject=policy, project=project, actor=actor, enabled=policy.enabled)
     return policy
-
-
-def promoted_in(project: Project) -> Version | None:
-    return project.versions.filter(state=VersionState.PROMOTED).first()
 
 
 # ---- Starting
@@ -85,7 +82,7 @@ def start(
 
 def _params(policy: RoundPolicy, found: Survey, of: Version | None) -> dict:
     """What the training job is told; ValidationError where the newest version was made in the same way."""
-    promoted, newest = promoted_in(policy.project), policy.project.versions.select_related("snapshot").first()
+    promoted, newest = policy.project.versions.promoted(), policy.project.versions.select_related("snapshot").first()
     like, base = of or promoted, of or newest
     recipe = _whole((of and of.recipe) or policy.recipe or (like.recipe if like else {}))
     backbone = (of and of.backbone) or policy.backbone or (like.backbone if like else settings.BACKBONE)
@@ -108,8 +105,7 @@ def _whole(recipe: dict) -> dict:
 def _can_begin(version: Version, recipe: dict, backbone: str) -> bool:
     """Only tuned weights of one model can be begun from, by the same trainer and of the same backbone."""
     alike = recipe["name"] != "heads" and (version.recipe["name"], version.backbone) == (recipe["name"], backbone)
-    ensembles = version.project.versions.filter(trained_by__params__has_key="rule")
-    return alike and not ensembles.filter(file=version.file).exists()  # transformed ones are of the same file
+    return alike and not version.project.versions.of_several().filter(pk=version.pk).exists()
 
 
 # ---- Going on
@@ -183,7 +179,7 @@ def _trained(one: Round, job: Job) -> None:
 
 def _measure(one: Round, queue: str) -> None:
     policy = policy_of(one.project)
-    one.against = promoted_in(one.project)
+    one.against = one.project.versions.promoted()
     if policy.suite is None:
         words = f"Version {one.version.number} is trained. There is no frozen suite to compare it on: a person decides."
         return _end(one, RoundState.KEPT, words)
@@ -196,16 +192,16 @@ def _measure(one: Round, queue: str) -> None:
 
 def _decide(one: Round) -> None:
     """By the policy as it is now, on the pairs whose prompts no version trains on."""
-    policy, now = policy_of(one.project), promoted_in(one.project)
+    policy, now = policy_of(one.project), one.project.versions.promoted()
     if policy.suite is None or (now and now.pk != one.against_id) or not _measured(one, policy):
         return _measure(one, one.job.queue)  # a person changed the suite or promoted another meanwhile
-    pairs = list(policy.suite.pairs.order_by("pk"))
-    known, new = known_prompts(policy.suite, pairs), credits_of(policy.suite, one.version)
-    old = credits_of(policy.suite, one.against) if one.against else dict.fromkeys(new, 0.5)  # against a coin
-    used = [pair for pair in pairs if prompt_of(pair) not in known]
-    found = paired([new[p.pk] for p in used], [old[p.pk] for p in used], [prompt_of(p) for p in used])
+    rows, known = sheet(policy.suite), known_prompts(policy.suite)
+    used = ~np.isin(rows.prompt, list(known))
+    new = marks(policy.suite, rows, one.version).credit
+    old = marks(policy.suite, rows, one.against).credit if one.against else rows.chance  # against a coin
+    found = paired(new[used], old[used], rows.prompt[used])
     by = {"suite": policy.suite.name, "rule": policy.rule, "tolerance": policy.tolerance}
-    one.comparison = found.as_dict() | by | {"left_out": len(pairs) - len(used)}
+    one.comparison = found.as_dict() | by | {"left_out": int((~used).sum())}
     better, words = decision(one, found, Rule(policy.rule), policy.tolerance)
     if better:
         promote(version=one.version)

@@ -21,7 +21,6 @@ from annotate.services.event import record
 from worker.models import Job, SelectionPolicy, Version
 from worker.models.job import JobKind, JobState
 from worker.models.selection import Strategy
-from worker.models.version import VersionState
 from worker.services.job import launch
 
 log = logging.getLogger(__name__)
@@ -71,7 +70,7 @@ def eligible(project: Project) -> TaskQuerySet:
 
 def model_for(project: Project) -> Version | None:
     """The version that tells the worth of a verdict: the promoted one, or else the newest."""
-    return project.versions.filter(state=VersionState.PROMOTED).first() or project.versions.first()
+    return project.versions.promoted() or project.versions.first()
 
 
 def last_order(project: Project) -> Job | None:

@@ -5,7 +5,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, islice
+from itertools import combinations
 
 from django.db import transaction
 
@@ -15,17 +15,17 @@ from annotate.models.judgement import Outcome, Source
 from annotate.models.task import AssignmentKind
 from annotate.services.event import record
 from worker.models import Snapshot, SnapshotRow
+from worker.services.reading import chunks
 
 TIED = (Outcome.TIE, Outcome.BOTH_BAD)
 LEAST_TRAIN = 8
-# All of a judgement that is looked at. Rows as models would take several times as long to read.
+# All of a judgement that is looked at.
 READ = (
     *("pk", "item__split", "superseded", "withdrawn_at", "source", "kind", "outcome", "shown_order", "ranking"),
     *("strength", "weight", "probability", "ratings", "steps", "checked", "omissions", "texts_sha256"),
     *("rater_id", "rater_name"),
 )
 MARKED = ("response_id", "start", "end", "category", "severity")
-CHUNK = 2000
 Marks = Sequence[list]  # the spans of a judgement, each MARKED
 
 
@@ -34,6 +34,7 @@ class Survey:
     """What a snapshot of the project would hold now."""
 
     rows: list[tuple[int, str]]  # judgement id, split
+    shown: set[int]  # ids of the responses that these show
     counts: dict
     sha256: str
 
@@ -77,24 +78,24 @@ def survey(project: Project) -> Survey:
     texts = dict(Response.objects.filter(item__project=project).values_list("pk", "sha256"))
     counts, dropped, digest = Counter(), Counter(), hashlib.sha256()
     sides: dict[tuple[int, int], set[float]] = {}
-    rows = []
+    rows, shown = [], set()
     for judgement, marks in _judgements(project):
         counts["judgements"] += 1
         if reason := why_dropped(judgement, marks, texts):
             dropped[reason] += 1
             continue
         rows.append((judgement.pk, judgement.item__split))
+        shown.update(judgement.shown_order)
         digest.update(json.dumps(_content(judgement, marks), sort_keys=True, ensure_ascii=False).encode())
         _count(judgement, marks, texts, counts, sides)
     counts["conflicting"] = sum({0.0, 1.0} <= seen for seen in sides.values())
-    return Survey(rows, _shape(counts, dropped), digest.hexdigest())
+    return Survey(rows, shown, _shape(counts, dropped), digest.hexdigest())
 
 
 def _judgements(project: Project) -> Iterator[tuple[Judgement, Marks]]:
     """Each judgement's READ, under these names, with its spans."""
-    rows = project.judgements.order_by("pk").values_list(*READ, named=True).iterator(chunk_size=CHUNK)
     spans = Span.objects.filter(judgement__project=project)
-    while chunk := list(islice(rows, CHUNK)):
+    for chunk in chunks(project.judgements.order_by("pk"), READ):
         found: dict[int, list] = defaultdict(list)
         own = spans.filter(judgement_id__gte=chunk[0].pk, judgement_id__lte=chunk[-1].pk)
         for judgement, *mark in own.values_list("judgement_id", *MARKED):
@@ -189,7 +190,8 @@ def freeze(*, project: Project, actor: User | None = None, surveyed: Survey | No
     )
     if new:
         SnapshotRow.objects.bulk_create(
-            (SnapshotRow(snapshot=snapshot, judgement_id=pk, split=split) for pk, split in found.rows), batch_size=2000
+            (SnapshotRow(snapshot_id=snapshot.pk, judgement_id=pk, split=split) for pk, split in found.rows),
+            batch_size=2000,
         )
         record(kind="snapshot.frozen", subject=snapshot, project=project, actor=actor, used=found.counts["used"])
     return snapshot

@@ -13,6 +13,7 @@ from worker.models.job import JobKind
 from worker.models.version import PREFERENCE, VersionState
 from worker.rm.transforms import RAW, read, sources
 from worker.services.job import launch
+from worker.services.standing import measure_new
 
 BATCH = 2000
 References = Mapping[str, Mapping[str, list[float]]]
@@ -26,7 +27,7 @@ SAME = (
 def transform_version(
     *, version: Version, transforms: list[dict], references: References | None = None, actor: User | None = None
 ) -> Version:
-    """A candidate that gives what this version gives, transformed; its scoring is launched.
+    """A candidate that gives what this version gives, transformed; its scoring and measuring are launched.
 
     A standardise without mean and std, or a temperature without value, takes the version's own. References are the
     raw scores that the version has stored now, with those handed over (source → prompt → scores), and stay as they
@@ -47,6 +48,7 @@ def transform_version(
         _keep_references(version, made, source, (references or {}).get(source, {}))
     record(kind="version.transformed", subject=made, project=made.project, actor=actor, number=made.number)
     launch(project=made.project, kind=JobKind.SCORE, params={"version": made.pk}, actor=actor)
+    measure_new(version=made, actor=actor)
     return made
 
 

@@ -14,7 +14,7 @@ from worker.compare import LEAST, Verdict, drift
 from worker.models import Job, Round, RoundPolicy, Score, Snapshot, Version
 from worker.models.job import JobKind
 from worker.models.round import RoundState
-from worker.models.version import PREFERENCE, VersionState
+from worker.models.version import PREFERENCE
 from worker.services.snapshot import verdicts_of
 
 
@@ -94,7 +94,7 @@ def drifted(project: Project, since: Snapshot | None) -> Interval:
 
     Only prompts that no snapshot row of it is about are new to it, and only verdicts on responses it has scored.
     """
-    version = project.versions.filter(state=VersionState.PROMOTED).first()
+    version = project.versions.promoted()
     if version is None or since is None:
         return undefined("no version is promoted")
     rows = new_judgements(project, since).select_related("item").order_by("pk")

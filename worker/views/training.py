@@ -58,13 +58,18 @@ def _of_job(project: Project, pk: str) -> dict:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest, slug: str) -> HttpResponse:
-    """What texts, tokens and time the recipe that is sent would be about; POST has the tokens counted by a worker."""
+    """What texts, tokens and time the recipe that is sent would be about; POST has the tokens counted by a worker.
+
+    ?seen=STATE of the job that counts: 204 while that is so, since to read all judgements every second costs much.
+    """
     project = project_for(request.user, slug, "manage")
     form = recipe_form(request, project)
     context: dict = {"project": project}
     if form.is_bound and form.is_valid():
         if request.method == "POST":
             count_tokens(project=project, actor=request.user, **form.launch)
-        context |= {"told": forecast(project=project, **form.launch), "recipe": form.recipe}
-        context["counting"] = counting(project=project, **form.launch)
+        busy = counting(project=project, **form.launch)
+        if busy and busy.state == request.GET.get("seen"):
+            return HttpResponse(status=204)
+        context |= {"told": forecast(project=project, **form.launch), "recipe": form.recipe, "counting": busy}
     return render(request, "worker/train.html#forecast", context)

@@ -12,9 +12,9 @@ from annotate.models import Project
 from worker.models import Version
 from worker.models.job import JobKind
 from worker.models.version import PREFERENCE
-from worker.recipes import in_groups
+from worker.recipes import combining, in_groups
 from worker.services import version as versions
-from worker.services.average import averageable, combinable, start_average, start_ensemble
+from worker.services.average import averageable, combinable, members_of, start_average, start_ensemble
 from worker.services.job import launch
 from worker.words import checks, in_words
 
@@ -46,6 +46,8 @@ def detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "words": in_words(version.metrics),
         "checks": checks(version.metrics),
         "recipe": in_groups(version.recipe),
+        "members": members_of(version),
+        "combining": combining(version.recipe),
         "scored": version.scores.filter(head=PREFERENCE).count(),
         "scoring": version.scoring,
         "planted": project.events.filter(kind="world.written").values_list("data", flat=True).first(),

@@ -24,7 +24,8 @@ class Command(JsonCommand):
             return {"round": one.number, "job": one.job_id, "state": one.state}
         trained = self._step(one, one.job)
         if trained.state == JobState.DONE:
-            run_now(Job.objects.get(pk=trained.result["score_job"]), self.report)
+            for pk in (trained.result["score_job"], *trained.result.get("suite_jobs", [])):
+                run_now(Job.objects.get(pk=pk), self.report)
         while one.state == RoundState.MEASURING:
             self._step(one, rounds.measuring(one))
         if one.state == RoundState.FAILED:

@@ -25,7 +25,7 @@ class Command(JsonCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         add_recipe(parser)
-        parser.add_argument("--wait", action="store_true", help="Train and score here, without a worker.")
+        parser.add_argument("--wait", action="store_true", help="Train, score and measure here, without a worker.")
 
     def handle_json(self, *, slug: str, recipe: str, queue: str, backbone: str, wait: bool, **options: object) -> dict:
         wanted = checked({"name": recipe} | parse(options["set"]))
@@ -36,7 +36,8 @@ class Command(JsonCommand):
         if not wait:
             return {"job": job.pk, "state": job.state} | frozen
         version = self._run(job).version
-        self._run(Job.objects.get(pk=job.result["score_job"]))
+        for pk in (job.result["score_job"], *job.result.get("suite_jobs", [])):
+            self._run(Job.objects.get(pk=pk))
         return {"version": str(version)} | frozen | {"metrics": version.metrics, "seconds": version.metrics["seconds"]}
 
     def _run(self, job: Job) -> Job:
