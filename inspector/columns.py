@@ -30,6 +30,13 @@ class Columns:
         """The same with other scores."""
         return replace(self, values=values)
 
+    def picked(self, rows: np.ndarray) -> "Columns":
+        """Those rows alone; `rows` is a mask."""
+        names = ("response", "item", "which", "tokens", "values", "held_out", "index")
+        own = {name: getattr(self, name)[rows] for name in names}
+        source = tuple(name for name, here in zip(self.source, rows.tolist(), strict=True) if here)
+        return Columns(**own | {"which": codes(own["which"])}, source=source)
+
     def place(self, responses: np.ndarray) -> np.ndarray:
         """(n,) rows of these response ids; −1 where one was not scored."""
         at = np.minimum(np.searchsorted(self.response, responses), len(self.response) - 1)
@@ -46,10 +53,11 @@ class Verdicts:
     weight: np.ndarray
     rater: np.ndarray  # a place in `names`
     names: tuple[str, ...]
+    who: tuple[tuple[str, str], ...] = ()  # beside each name: the rater as RaterTally names them, and their source
 
     def picked(self, rows: np.ndarray) -> "Verdicts":
         kept = (column[rows] for column in (self.first, self.second, self.p, self.weight, self.rater))
-        return Verdicts(*kept, self.names)
+        return Verdicts(*kept, self.names, self.who)
 
 
 def scored_rows(version: Version) -> str:
@@ -100,6 +108,7 @@ def said(project: Project, columns: Columns) -> Verdicts:
         *table[:, 2:4].T,
         table[:, 4].astype(int),
         _names(list(raters)),
+        tuple((f"user:{pk}" if pk else f"name:{name}", source) for pk, name, source in raters),
     )
     return found.picked((found.first >= 0) & (found.second >= 0))
 

@@ -77,10 +77,12 @@ def intervals_figure(labels: Sequence[str], sides: Mapping[str, Sequence[Interva
                 mode="markers",
                 name=name,
                 marker=marker,
+                orientation="h",
+                offsetgroup=name,
                 hovertemplate=f"%{{y}}, {name}: %{{x:.3f}}<extra></extra>",
             )
         )
-    figure = go.Figure(traces)
+    figure = go.Figure(traces, {"scattermode": "group", "scattergap": 0.6})  # one side under the other, not over it
     figure.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=labels)
     return _finish(figure, title, "")
 

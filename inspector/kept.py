@@ -1,6 +1,6 @@
 """What takes long to work out is kept with the version until the rows it was made of change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -19,6 +19,12 @@ def kept(version: Version, name: str, made_of: str, make: Callable[[], dict]) ->
         keep(version=version, name=name, made_of=made_of, values=_written(values))
         return values
     return _read(found.values)
+
+
+def known(name: str, made_of: Mapping[int, str]) -> dict[int, dict]:
+    """Version → what is kept under the name, of those whose rows are still the ones that it was made of."""
+    found = Summary.objects.filter(version__in=made_of, name=name)
+    return {one.version_id: _read(one.values) for one in found if one.made_of == made_of[one.version_id]}
 
 
 def _written(value: Any) -> Any:

@@ -32,6 +32,12 @@ def proxies(pool: Pool, version: Version | None) -> dict[str, str]:
     return found | {key: label for key, label in metrics(pool).items() if key != f"metric:{GOLD}"}
 
 
+def first_proxy(pool: Pool, version: Version | None, known: dict[str, str]) -> str:
+    """Of the known proxies the one shown when nothing is chosen; "" while a version has still to score the pool."""
+    metrics_too = version is None or not pool.texts
+    return next((key for key in known if metrics_too or not key.startswith("metric:")), "")
+
+
 def _is_whole(head: str) -> bool:
     return not head.startswith((MEMBER, "segment:")) and head != DISAGREEMENT
 

@@ -1,6 +1,20 @@
 from django.urls import path
 
-from inspector.views import agreement, best_of_n, drift, heatmap, length, surface
+from inspector.views import (
+    agreement,
+    beside,
+    best_of_n,
+    calibration,
+    changed,
+    drift,
+    heatmap,
+    leaderboard,
+    length,
+    marks,
+    report,
+    slices,
+    surface,
+)
 
 app_name = "inspector"
 urlpatterns = [
@@ -9,13 +23,28 @@ urlpatterns = [
     path("p/<slug:slug>/agreement/raters/", agreement.raters, name="raters"),
     path("p/<slug:slug>/versions/<int:number>/heatmap/", heatmap.heatmap, name="heatmap"),
     path("p/<slug:slug>/versions/<int:number>/heatmap/explain/", heatmap.explain, name="explain"),
+    path("p/<slug:slug>/versions/<int:number>/heatmap/stop/", heatmap.explain_stop, name="explain_stop"),
+    path("p/<slug:slug>/versions/<int:number>/heatmap/edit/", heatmap.whatif, name="whatif"),
     path("p/<slug:slug>/versions/<int:number>/length/", length.length, name="length"),
     path("p/<slug:slug>/versions/<int:number>/surface/", surface.surface, name="surface"),
     path("p/<slug:slug>/versions/<int:number>/surface/count/", surface.count, name="surface_count"),
     path("p/<slug:slug>/versions/<int:number>/surface/probe/", surface.launch, name="probe"),
     path("p/<slug:slug>/versions/<int:number>/surface/stop/", surface.stop, name="probe_stop"),
+    path("p/<slug:slug>/versions/<int:number>/calibration/", calibration.calibration, name="calibration"),
+    path("p/<slug:slug>/versions/<int:number>/calibration/noise/", calibration.launch, name="noise"),
+    path("p/<slug:slug>/versions/<int:number>/calibration/stop/", calibration.stop, name="noise_stop"),
+    path("p/<slug:slug>/versions/<int:number>/marks/", marks.marks, name="marks"),
+    path("p/<slug:slug>/versions/<int:number>/marks/explain/", marks.explain, name="marks_explain"),
+    path("p/<slug:slug>/versions/<int:number>/marks/stop/", marks.stop, name="marks_stop"),
+    path("p/<slug:slug>/versions/<int:number>/marks/send/", marks.send, name="marks_send"),
+    path("p/<slug:slug>/versions/<int:number>/marks/undo/", marks.undo, name="marks_undo"),
+    path("p/<slug:slug>/versions/<int:number>/changed/", changed.changed, name="changed"),
     path("p/<slug:slug>/versions/<int:number>/drift/", drift.drift, name="drift"),
+    path("p/<slug:slug>/versions/<int:number>/slices/", slices.slices, name="slices"),
+    path("p/<slug:slug>/leaderboard/", leaderboard.leaderboard, name="leaderboard"),
     path("p/<slug:slug>/drift/", drift.drift, name="drift_of_pools"),
+    path("p/<slug:slug>/versions/<int:number>/raters/", beside.beside, name="beside"),
+    path("p/<slug:slug>/versions/<int:number>/report/", report.report, name="report"),
     path("p/<slug:slug>/versions/<int:number>/best-of-n/", best_of_n.page, name="best_of_n"),
     path("p/<slug:slug>/versions/<int:number>/best-of-n/file/", best_of_n.file, name="best_of_n_file"),
 ]

@@ -10,6 +10,7 @@ all that goes with length, good or bad; with it, length alone.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -48,26 +49,45 @@ def _slope(sums: np.ndarray) -> np.ndarray:
     return np.where(left > 1e-9 * np.where(flat, 1, np.maximum(xx * qq, 1e-300)), found, np.nan)
 
 
+@dataclass(frozen=True)
+class Biases:
+    """What the verdicts of somebody lean to, in log-odds, each at an equal amount of the other."""
+
+    order: Interval  # of being shown first
+    length: Interval  # of 20 more tokens
+
+
 def of_verdicts(
     longer: Sequence[float], p: Sequence[float], which: np.ndarray, quality: Sequence[float] | None = None
 ) -> Interval:
-    """The effect of 20 tokens on verdicts p (1 first, 0 second, ½ tie) on pairs whose first is `longer` tokens longer;
-    `quality` is that of the first less that of the second."""
+    """The effect of 20 tokens alone; see `biases`."""
+    return biases(longer, p, which, quality).length
+
+
+def biases(
+    longer: Sequence[float], p: Sequence[float], which: np.ndarray, quality: Sequence[float] | None = None
+) -> Biases:
+    """Both effects on verdicts p (1 first, 0 second, ½ tie) on pairs whose first is `longer` tokens longer; `quality`
+    is that of the first less that of the second."""
     columns = [np.ones(len(p)), np.asarray(longer, dtype=float) / TOKENS]
     columns += [] if quality is None else [np.asarray(quality, dtype=float)]
     x, p = np.stack(columns, axis=1), np.asarray(p, dtype=float)
     prompts = len(np.unique(which))
     if prompts < 5 or np.ptp(x[:, 1]) == 0:
-        return undefined("too few prompts were judged" if prompts < 5 else "all pairs differ alike in length", len(p))
-    found = _fit(x, p, which)
+        why = "too few prompts were judged" if prompts < 5 else "all pairs differ alike in length"
+        return Biases(*[undefined(why, len(p))] * 2)
+    return Biases(*(_around(found, len(p)) for found in _fit(x, p, which)))
+
+
+def _around(found: tuple[float, float] | None, n: int) -> Interval:
     if found is None:
-        return undefined("the verdicts follow length without exception, or are too few: no finite estimate", len(p))
+        return undefined("the verdicts follow length without exception, or are too few: no finite estimate", n)
     value, error = found
-    return Interval(value, value - Z95 * error, value + Z95 * error, len(p))
+    return Interval(value, value - Z95 * error, value + Z95 * error, n)
 
 
-def _fit(x: np.ndarray, p: np.ndarray, which: np.ndarray) -> tuple[float, float] | None:
-    """The coefficient of the second column and its standard error over prompts; None where the fit does not settle."""
+def _fit(x: np.ndarray, p: np.ndarray, which: np.ndarray) -> list[tuple[float, float] | None]:
+    """Coefficients of the first two columns, each with its standard error over prompts; None where nothing settles."""
     ties = (p == 0.5).any()
     theta = np.zeros(x.shape[1] + ties)  # the last is ln α, where there are ties
     if ties:
@@ -77,16 +97,17 @@ def _fit(x: np.ndarray, p: np.ndarray, which: np.ndarray) -> tuple[float, float]
         try:
             step = np.linalg.solve(information, score.sum(0))
         except np.linalg.LinAlgError:
-            return None
+            return [None] * 2
         theta = theta + step * min(1.0, 2.0 / max(np.abs(step).max(), 1e-300))
         if np.abs(step).max() < 1e-9:
             break
     else:
-        return None
+        return [None] * 2
     score, information = _slopes(x, p, theta, bool(ties))
     bread, per_prompt = np.linalg.inv(information), grouped(which, list(score.T))
     covariance = bread @ per_prompt.T @ per_prompt @ bread
-    return (float(theta[1]), float(np.sqrt(covariance[1, 1]))) if covariance[1, 1] < 1e4 else None
+    spread = np.diag(covariance)[:2]
+    return [(float(at), float(np.sqrt(v))) if v < 1e4 else None for at, v in zip(theta[:2], spread, strict=True)]
 
 
 def _slopes(x: np.ndarray, p: np.ndarray, theta: np.ndarray, ties: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from annotate.access import project_for
 from annotate.models import Project
 from inspector import rows, selected
+from inspector.numbers import download
 from inspector.stats.selection import summary
 from worker.models import Pool, Version
 
@@ -48,8 +49,17 @@ def page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         pages = Paginator(selected.prompts(asked.pool, asked.q), PAGE).get_page(request.GET.get("page"))
         found = list(selected.ranked(version, asked.pool, asked.n, only=list(pages)))
         context |= {"page": pages, "found": found, "summary": summary(asked.values, asked.n)}
+    if answer := download(request, f"best-of-n-v{number}", _numbers(context)):
+        return answer
     template = "inspector/best_of_n.html#rows" if request.htmx else "inspector/best_of_n.html"
     return render(request, template, context, status=422 if asked and asked.wrong else 200)
+
+
+def _numbers(context: dict) -> dict:
+    """Of the whole pool; which answers were chosen is in the files."""
+    if "summary" not in context:
+        return {}
+    return {"pool": context["asked"].pool.name, "n": context["asked"].n, "summary": context["summary"]}
 
 
 @require_safe

@@ -12,7 +12,9 @@ from annotate.models import Project
 from inspector import drift as reports
 from inspector import pools
 from inspector.drift_figures import AXES, NAMES, drift_figure, residuals_figure, side_figure
+from inspector.drift_numbers import numbers, parts
 from inspector.drift_words import shifted
+from inspector.numbers import download
 from worker.models import PolicyRun, Pool, Version
 
 RUN = "run-"
@@ -50,7 +52,7 @@ def drift(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
     context["runs"] = list(project.policy_runs.order_by("name", "pk"))
     asked = _asked(project, version or None, context, request.GET)
     if asked is None:
-        return render(request, "inspector/drift.html", context)
+        return download(request, "drift", {}) or render(request, "inspector/drift.html", context)
     context |= {"asked": asked, "axes": {key: AXES[key] for key in AXES if asked.run or key != "step"}, "names": NAMES}
     if part := request.GET.get("part"):
         return _part(request, context, asked, part)
@@ -58,7 +60,17 @@ def drift(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
         return HttpResponseClientRefresh()
     if asked.run or asked.proxy:
         context |= _report(asked)
+    if "format" in request.GET:
+        return download(request, f"drift{f'-v{number}' if number else ''}", _numbers(asked, context.get("report")))
     return render(request, "inspector/drift.html", context)
+
+
+def _numbers(asked: Asked, report: reports.Report | None) -> dict:
+    """The page with the parts that it asks for after itself."""
+    if report is None or report.drift is None:
+        return {}
+    found = {"source": str(asked.run or asked.pool), "proxy": asked.proxy, "gold": asked.gold} | numbers(report)
+    return found | parts(asked.pool, asked.version, asked.gold) if asked.version and asked.pool else found
 
 
 def _report(asked: Asked) -> dict:
@@ -100,9 +112,7 @@ def _asked(project: Project, version: Version | None, context: dict, sent: Query
         return Asked(version, None, source, axis)
     asked = Asked(version, source, None, "d" if axis == "step" else axis)
     asked.proxies, asked.golds = pools.proxies(source, version), pools.golds(source, version)
-    metrics_first = version is None or not source.texts  # otherwise the page asks for the version's scores first
-    first = (key for key in asked.proxies if metrics_first or not key.startswith("metric:"))
-    asked.proxy = _one_of(sent.get("proxy"), asked.proxies, next(first, ""))
+    asked.proxy = _one_of(sent.get("proxy"), asked.proxies, pools.first_proxy(source, version, asked.proxies))
     asked.gold = _one_of(sent.get("gold"), asked.golds, next(iter(asked.golds), ""))
     return asked
 

@@ -1,120 +1,152 @@
-"""Why this score? Both responses of a pair with what each token added."""
+"""Why this score? Texts with what each token, stretch or layer added, and what if a text were another."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import reswap, retarget
 
 from annotate.access import project_for
-from annotate.models import Item, Project
-from inspector import heatmap as page
+from inspector import heatmap_compare as compare
+from inspector import heatmap_edits as edits
+from inspector.heatmap import paint
+from inspector.heatmap_asked import ask, asked, stop, under_way
+from inspector.heatmap_choice import CUTS, GROUPS, MODES, Choice
+from inspector.heatmap_pairs import LISTED, Pairs, around, judged
+from inspector.numbers import download
+from inspector.views.chosen import chosen
+from worker.explain import METHODS
 from worker.models import Version
-from worker.models.job import JobKind
-from worker.models.version import PREFERENCE
-from worker.services.job import launch
+from worker.services import edit as whatif_service
 
 
 @require_safe
 def heatmap(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    project = project_for(request.user, slug, "research")
-    version = get_object_or_404(Version, project=project, number=number)
+    version = _version(request, slug, number)
     if request.htmx and not request.htmx.boosted:
-        choice = _choice(project, version, request.GET)
-        return render(request, "inspector/heatmap.html#map", _map(project, version, choice))
-    pairs = page.judged(version)
-    choice = _choice(project, version, request.GET, pairs)
-    context = _list(project, version, request.GET, pairs, choice)
-    if choice:
-        chosen = {"responses": choice.item.responses.all(), "chosen_pair": [("a", choice.a), ("b", choice.b)]}
-        context |= _map(project, version, choice) | chosen
-    return render(request, "inspector/heatmap.html", {"project": project, "version": version, **context})
+        return _looked(request, version, chosen(version, request.GET))
+    pairs = judged(version)
+    choice = chosen(version, request.GET, pairs)
+    if choice and "format" in request.GET:
+        return download(request, f"heatmap-v{number}-item-{choice.item.pk}", _numbers(version, choice))
+    return _page(request, version, pairs, choice)
 
 
 @require_POST
 def explain(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Ask a worker for what is missing, unless it was asked already and has not ended."""
+    version = _version(request, slug, number)
+    choice = chosen(version, request.POST)
+    methods = [key for key in request.POST.getlist("methods") if key in METHODS]
+    ask(version=version, choice=choice, methods=methods or [choice.method], actor=request.user)
+    return _answer(request, version, choice)
+
+
+@require_POST
+def explain_stop(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """Ask the jobs that explain these texts to stop."""
+    version = _version(request, slug, number)
+    choice = chosen(version, request.POST)
+    stop(version=version, choice=choice, actor=request.user)
+    return _answer(request, version, choice)
+
+
+@require_POST
+def whatif(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """Ask for the scores of a response as somebody would have it; leads to it beside the response as it is."""
+    version = _version(request, slug, number)
+    choice = chosen(version, request.POST)
+    text = request.POST.get("text", "")
+    try:
+        if not text.strip():
+            raise ValidationError("The text is empty: write what the response should be.")
+        own = {"version": version, "response": choice.a, "text": text}
+        edit = whatif_service.ask(**own, head=choice.head, methods=[choice.method], actor=request.user)
+    except ValidationError as error:
+        return _page(request, version, judged(version), choice, {"wrong": " ".join(error.messages), "written": text})
+    where = choice.query_of(choice.item.pk, choice.a.pk, choice.b.pk, edit.pk)
+    return redirect(f"{reverse('inspector:heatmap', args=[slug, number])}?{where}")
+
+
+def _version(request: HttpRequest, slug: str, number: int) -> Version:
     project = project_for(request.user, slug, "research")
     version = get_object_or_404(Version, project=project, number=number)
-    choice = _choice(project, version, request.POST)
-    context = _map(project, version, choice)
-    if context["map"] is None and (context["job"] is None or context["failed"]):
-        params = page.wanted(version, choice)
-        job = launch(project=project, kind=JobKind.ATTRIBUTE, params=params, actor=request.user)
-        context |= {"job": job, "failed": False}
+    version.project = project  # with the reader's rights
+    return version
+
+
+def _answer(request: HttpRequest, version: Version, choice: Choice) -> HttpResponse:
     if request.htmx:
-        return render(request, "inspector/heatmap.html#map", context)
-    return redirect(f"{reverse('inspector:heatmap', args=[slug, number])}?{choice.query}")
+        return render(request, "inspector/heatmap.html#map", _map(version, choice))
+    return redirect(f"{reverse('inspector:heatmap', args=[version.project.slug, version.number])}?{choice.query}")
 
 
-def _choice(
-    project: Project, version: Version, asked: Mapping[str, str], pairs: list[page.Judged] | None = None
-) -> page.Choice | None:
-    """What was asked for. Without an item the most surprising pair; None in a project without one to show."""
-    head, method = asked.get("head") or PREFERENCE, asked.get("method") or "exact"
-    if head not in version.heads or method not in page.METHODS:
-        raise Http404("No such head or method.")
-    items = Item.objects.filter(project=project)
-    item = get_object_or_404(items, pk=_number(asked, "item")) if asked.get("item") else _first(items, pairs)
-    if item is None:
-        return None
-    responses = {response.pk: response for response in item.responses.all()}
-    a, b = _pair(item, list(responses), asked, pairs or [])
-    if not {a, b} <= responses.keys():
-        raise Http404("No such response of this item.")
-    return page.Choice(item, responses[a], responses[b], head, method)
+def _looked(request: HttpRequest, version: Version, choice: Choice) -> HttpResponse:
+    """While a worker explains, only what it does now; the whole map once there is something new in it."""
+    context = _map(version, choice)
+    if request.htmx.target and request.htmx.target == context["waiting_id"]:
+        return render(request, "inspector/_heat_progress.html", context)
+    answer = render(request, "inspector/heatmap.html#map", context)
+    return reswap(retarget(answer, "#map"), "outerHTML")
 
 
-def _first(items: QuerySet[Item], pairs: list[page.Judged] | None) -> Item | None:
-    if pairs is None:
-        raise Http404("Name an item.")
-    if pairs:
-        return items.get(pk=pairs[0].pair.item)
-    return items.filter(responses__index=1).order_by("pk").first()
-
-
-def _pair(item: Item, responses: list[int], asked: Mapping[str, str], pairs: list[page.Judged]) -> tuple[int, int]:
-    """The responses asked for; those missing from the item's most surprising pair, or its first two."""
-    known = next(([one.pair.first, one.pair.second] for one in pairs if one.pair.item == item.pk), responses)
-    if not responses:
-        raise Http404("This item has no response.")
-    a = _number(asked, "a") if asked.get("a") else known[0]
-    b = _number(asked, "b") if asked.get("b") else next((r for r in [*known, *responses] if r != a), a)
-    return a, b
-
-
-def _number(asked: Mapping[str, str], name: str) -> int:
-    """A row id, or 404."""
-    text = asked[name]
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise Http404(f"{name} is a number.")
-    return int(text)
-
-
-def _map(project: Project, version: Version, choice: page.Choice) -> dict:
-    job = page.last_job(version, choice)
-    return {
-        "project": project,
+def _map(version: Version, choice: Choice) -> dict:
+    states = asked(version, choice)
+    shown = paint(version, choice, states)
+    waiting = under_way(states)
+    there = sum(one.there for one in states.values())
+    context = {
+        "project": version.project,
         "version": version,
         "choice": choice,
-        "map": page.paint(version, choice),
-        "job": job,
-        "failed": job is not None and job.ended,  # without a map: ask before trying again
-        "methods": page.METHODS,
+        "map": shown,
+        "asked": states[choice.method],
+        "methods": list(states.values()),
+        "waiting": waiting,
+        "waiting_id": f"waiting-{there}-{len(waiting)}-{sum(one.waiting for one in states.values())}",
         "segment": choice.head.startswith("segment:"),
+        "others_there": [
+            (one.method.name, replace(choice, method=one.key).query) for one in states.values() if one.there
+        ],
+        "edits": edits.edits(version, choice),
     }
+    if choice.edit:
+        context |= {"changes": edits.changes(version, choice), "undo": edits.undo(choice, context["edits"])}
+    return context | (_beside(shown) if shown and shown.several else {})
 
 
-def _list(
-    project: Project, version: Version, asked: Mapping[str, str], pairs: list[page.Judged], choice: page.Choice | None
-) -> dict:
+def _beside(shown: compare.Map) -> dict:
+    between = compare.between(shown)
+    return {"table": compare.table(shown), "between": between, "agree": compare.sentence(between)}
+
+
+def _numbers(version: Version, choice: Choice) -> dict:
+    shown = paint(version, choice, asked(version, choice))
+    if shown is None:
+        raise Http404("Nothing is explained here yet: open the page first.")
+    return compare.numbers(shown)
+
+
+def _page(
+    request: HttpRequest, version: Version, pairs: Pairs, choice: Choice | None, told: dict | None = None
+) -> HttpResponse:
+    context = {"project": version.project, "version": version, **_list(version, request.GET, pairs, choice)}
+    if choice:
+        sides = [("a", choice.a)] if choice.mode == "one" else [("a", choice.a), ("b", choice.b)]
+        context |= {"responses": choice.item.responses.all(), "chosen_pair": sides}
+        context |= {"modes": MODES, "groups": GROUPS, "cuts": CUTS, **_map(version, choice)}
+    return render(request, "inspector/heatmap.html", context | (told or {}), status=422 if told else 200)
+
+
+def _list(version: Version, sent: dict, pairs: Pairs, choice: Choice | None) -> dict:
     """The pairs beside the map, and which come before and after the chosen one."""
-    words, others = asked.get("q", "").strip(), []
+    words, others = sent.get("q", "").strip(), []
     if words:
-        found = project.items.holding(words)
-        keys = set(found.values_list("pk", flat=True))
-        pairs = [one for one in pairs if one.pair.item in keys]
-        others = found.exclude(pk__in={one.pair.item for one in pairs}).order_by("pk")[: page.LISTED]
-    return {"q": words, "others": others, "scored": version.scores.exists(), **page.around(pairs, choice)}
+        found = version.project.items.holding(words)
+        pairs = pairs.of(found.values_list("pk", flat=True))
+        others = found.exclude(pk__in=pairs.items).order_by("pk")[:LISTED]
+        others = [(item, choice.query_of(item.pk) if choice else f"item={item.pk}") for item in others]
+    return {"q": words, "others": others, "scored": version.scores.exists(), **around(pairs, choice)}

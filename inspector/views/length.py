@@ -10,6 +10,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from annotate.access import project_for
 from inspector import gain
 from inspector.length import DRAWN, SCORES, Look, report
+from inspector.numbers import download
 from worker.models import Version
 
 
@@ -20,12 +21,14 @@ def length(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     version.project = project
     look = Look(version, _one_of(request.GET, "score", SCORES, "raw"))
     context = {"project": project, "version": version, "look": look, "scores": SCORES, "most": DRAWN}
-    if not version.scores.exists():
+    shown = _shown(look, request.GET) if version.scores.exists() else {}
+    if answer := download(request, f"length-v{number}", shown and _numbers(shown)):
+        return answer
+    if not shown:
         return render(request, "inspector/length.html", context)
     if request.htmx and request.htmx.target != "report":  # the page that waited for scores
         return HttpResponseClientRefresh()
-    context |= _shown(look, request.GET)
-    return render(request, f"inspector/length.html{'#report' if request.htmx else ''}", context)
+    return render(request, f"inspector/length.html{'#report' if request.htmx else ''}", context | shown)
 
 
 def _shown(look: Look, asked: Mapping[str, str]) -> dict:
@@ -33,6 +36,10 @@ def _shown(look: Look, asked: Mapping[str, str]) -> dict:
     sides = gain.sides(look.version, found["sources"])
     old, new = (_one_of(asked, name, sides, side) for name, side in _usual(look.version))
     return {"report": found, "sides": sides, "old": old, "new": new, "told": gain.report(look, old, new)}
+
+
+def _numbers(shown: dict) -> dict:
+    return shown["report"] | {"old": shown["old"], "new": shown["new"], "gain": shown["told"]}
 
 
 def _usual(version: Version) -> tuple[tuple[str, str], ...]:

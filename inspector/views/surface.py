@@ -8,6 +8,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from annotate.access import project_for
 from inspector import surface as page
 from inspector.length import Look
+from inspector.numbers import download
 from worker.models import Version
 from worker.models.job import JobKind
 from worker.services.probe import count_surface, counting, probe, probing, stop_probing
@@ -22,7 +23,11 @@ def surface(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     part = request.htmx.target if request.htmx and request.htmx.target in PARTS else ""
     if request.htmx and not part and version.scores.exists():  # the page that waited for scores
         return HttpResponseClientRefresh()
-    return _page(request, version, part)
+    context = _context(version, part)
+    numbers = {"features": context.get("report"), "probes": context.get("probed")}
+    if answer := download(request, f"surface-v{number}", {key: one for key, one in numbers.items() if one}):
+        return answer
+    return render(request, _template(part), context)
 
 
 @require_POST
@@ -61,13 +66,20 @@ def _version(request: HttpRequest, slug: str, number: int) -> Version:
 
 
 def _page(request: HttpRequest, version: Version, part: str, wrong: str = "") -> HttpResponse:
-    context = {"project": version.project, "version": version, "prompts": PROMPTS, "wrong": wrong}
+    return render(request, _template(part), _context(version, part) | {"wrong": wrong}, status=422 if wrong else 200)
+
+
+def _template(part: str) -> str:
+    return f"inspector/surface.html{'#' if part else ''}{part}"
+
+
+def _context(version: Version, part: str) -> dict:
+    context = {"project": version.project, "version": version, "prompts": PROMPTS}
     if part != "probes":
         context |= _report(version)
     if part != "report":
         context |= _probes(version)
-    template = f"inspector/surface.html{'#' if part else ''}{part}"
-    return render(request, template, context, status=422 if wrong else 200)
+    return context
 
 
 def _report(version: Version) -> dict:

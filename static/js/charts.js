@@ -1,12 +1,17 @@
 // Draws figures: those that the server made, <div class="chart" data-figure="ID OF A JSON SCRIPT" data-href="…">, by
-// itself; others by plot(). Colours are CSS custom properties, resolved here, again whenever the reader's theme changes.
+// itself; others by plot(). Colours are CSS custom properties, resolved here, again whenever the reader's theme changes,
+// and for paper, which is light and as wide as it is.
 
+import { offer } from "./picture.js";
+
+const PAPER = 680; // pixels between the margins of a printed page
+const root = document.documentElement;
 const canvas = document.createElement("canvas").getContext("2d");
 
 /** "var(--pos, 0.2)" → "rgba(31, 95, 168, 0.2)", in the theme of now; --pos and --neg hold three numbers, not a colour. */
 function colour(text) {
   const [, name, opacity] = text.match(/^var\((--[\w-]+)(?:, ([\d.]+))?\)$/);
-  const value = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const value = getComputedStyle(root).getPropertyValue(name).trim();
   canvas.fillStyle = /^[\d ]+$/.test(value) ? `rgb(${value} / ${opacity ?? 1})` : value;
   return canvas.fillStyle;
 }
@@ -23,6 +28,7 @@ export function plot(box, figure) {
   const { data, layout } = resolved(figure);
   const font = { color: colour("var(--ink)"), size: 13, family: getComputedStyle(document.body).fontFamily };
   const theme = { paper_bgcolor: "transparent", plot_bgcolor: "transparent", font };
+  offer(box);
   return window.Plotly.react(box, data, { ...layout, ...theme }, { responsive: true, displaylogo: false, displayModeBar: false });
 }
 
@@ -31,6 +37,7 @@ function draw(box) {
   const narrow = box.clientWidth < 480;
   if (narrow) Object.assign(figure.layout.margin, { l: 40, r: 8 });
   figure.layout.height = narrow ? 320 : 440;
+  if (root.classList.contains("paper")) Object.assign(figure.layout, { width: PAPER, height: 360 });
   return plot(box, figure);
 }
 
@@ -44,10 +51,16 @@ async function start(box) {
   });
 }
 
-const boxes = (root = document) => [...root.querySelectorAll(".chart[data-figure]")];
-const startAll = (root) => boxes(root).filter((box) => !box.dataset.drawn).forEach(start);
+const boxes = (part = document) => [...part.querySelectorAll(".chart[data-figure]")];
+const startAll = (part) => boxes(part).filter((box) => !box.dataset.drawn).forEach(start);
 
 startAll(document);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => boxes().forEach(draw));
 document.addEventListener("htmx:beforeSwap", ({ detail }) => boxes(detail.target).forEach((box) => window.Plotly.purge(box)));
 document.addEventListener("htmx:afterSettle", ({ target }) => startAll(target));
+for (const [moment, paper] of [["beforeprint", true], ["afterprint", false]]) {
+  addEventListener(moment, () => {
+    root.classList.toggle("paper", paper);
+    boxes().forEach(draw);
+  });
+}

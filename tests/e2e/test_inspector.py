@@ -6,8 +6,14 @@ from django.urls import reverse
 from annotate.models import Role
 from annotate.services.project import add_member, create_project
 from tests.inspector.making import explain, judge, make_item, make_pool, make_version, mark, score
-from worker.models import Job
+from worker.models import Edit, EditAttribution, Job
 
+COPIED = """box => {
+    getSelection().selectAllChildren(box);
+    const clipboardData = new DataTransfer();
+    box.dispatchEvent(new ClipboardEvent("copy", { clipboardData, bubbles: true }));
+    return clipboardData.getData("text/plain");
+}"""
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
@@ -53,10 +59,23 @@ def test_charts_are_drawn_and_follow_the_theme(visit, version, oder):
     assert page.locator(".chart .scatterlayer .trace").first.locator(".point").count() == 2
 
 
+@pytest.mark.parametrize(("format", "start"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
+def test_a_chart_is_saved_as_a_picture_by_keyboard(visit, oder, format, start):
+    page = visit("length")
+    page.wait_for_selector(".chart[data-drawn]")
+    page.get_by_role("button", name=f"{format} of this chart: figure").focus()
+    with page.expect_download() as saving:
+        page.keyboard.press("Enter")
+    assert saving.value.suggested_filename == f"length-version-1-rivers-figure.{format.lower()}"
+    picture = saving.value.path().read_bytes()
+    assert picture.startswith(start)
+    assert len(picture) > 5000
+
+
 def test_an_explanation_arrives_by_itself_and_is_read_by_keyboard(visit, version, oder):
     page = visit("heatmap")
     page.wait_for_selector("text=Waiting for a worker")
-    assert Job.objects.get().params["methods"] == ["exact", "ig"]
+    assert Job.objects.get().params["methods"] == ["exact"]
     for response in oder.responses.all():
         explain(version, response, North=-0.4)
     page.wait_for_selector(".heat")
@@ -65,4 +84,89 @@ def test_an_explanation_arrives_by_itself_and_is_read_by_keyboard(visit, version
     second.focus()
     for _ in range(4):
         page.keyboard.press("ArrowRight")
-    assert page.locator("#told").inner_text() == "B “North” −0.4000"
+    assert page.locator("#told").inner_text().startswith("B “North” −0.4000 · ")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert page.locator("#pinned span").inner_text() == "2 pinned, sum −0.3000: B “North” −0.4000, B “>” +0.1000"
+    page.keyboard.press("Escape")
+    assert page.locator("#pinned").is_hidden()
+
+
+@pytest.fixture
+def heat(visit, version, oder):
+    """The map of a pair whose second response says North, which costs it."""
+    for response in oder.responses.all():
+        explain(version, response, North=-0.4, Sea=0.05)
+    return visit("heatmap")
+
+
+def test_parts_are_pointed_at_pinned_grouped_hidden_and_copied(heat, oder):
+    north = heat.locator(".heat .piece", has_text="North")
+    north.hover()
+    assert heat.locator("#tip").inner_text().startswith("B “North” −0.4000 · ")
+    north.click()
+    heat.locator(".heat .piece", has_text="Sea").last.click()
+    assert "sum −0.3500" in heat.locator("#pinned").inner_text()
+    heat.select_option("[name=group]", "sentence")
+    heat.locator(".heat").last.focus()
+    heat.keyboard.press("ArrowRight")
+    assert heat.locator("#told").inner_text().startswith("B “In the <North> Sea 😀.” +0.2500")
+    heat.select_option("[name=group]", "word")
+    heat.locator("[name=level]").fill("60")
+    assert [one.inner_text() for one in heat.locator(".heat .piece:not(.weak)").all()] == ["North"]
+    assert "group=word" in heat.url
+    assert "level=60" in heat.url
+    heat.reload()
+    assert heat.locator(".heat .piece:not(.weak)").count() == 1
+    assert heat.locator(".heat").last.evaluate(COPIED) == oder.responses.last().text
+
+
+def test_the_map_is_kept_as_a_picture_and_its_colours_follow_the_theme(heat):
+    ground = "() => getComputedStyle(document.querySelector('.heat .strong.down')).backgroundColor"
+    light = heat.evaluate(ground)
+    heat.emulate_media(color_scheme="dark")
+    heat.wait_for_function(f"before => ({ground})() !== before", arg=light)
+    with heat.expect_download() as picture:
+        heat.click("[data-picture=svg]")
+    drawn = picture.value.path().read_text()
+    assert heat.evaluate(ground) in drawn
+    assert "&lt;North" in drawn or "North</text>" in drawn
+    with heat.expect_download() as picture:
+        heat.click("[data-picture=png]")
+    assert picture.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_response_is_edited_in_place_and_its_edit_arrives(heat, version, oder):
+    response = oder.responses.last()
+    heat.locator("article").last.get_by_text("Edit this text").click()
+    field = heat.locator("textarea:visible")
+    assert field.input_value() == response.text
+    heat.keyboard.press("Escape")
+    assert heat.locator(".heat").last.is_visible()
+    heat.keyboard.press("Enter")
+    field.fill("In the Baltic Sea 😀.")
+    heat.keyboard.press("Control+Enter")
+    heat.wait_for_selector("text=Waiting for a worker")
+    edit = Edit.objects.get()
+    token = {"text": "Baltic", "start": 7, "end": 13, "part": "response", "value": 1.0}
+    books = {"baseline": 0.5, "residual": 0.0, "score": 1.5}
+    EditAttribution.objects.create(edit=edit, head="preference", method="exact", tokens=[token], **books)
+    Edit.objects.update(scores={"preference": 1.5})
+    heat.wait_for_selector("#changes")
+    assert heat.locator(".heat").last.inner_text() == "In the Baltic Sea 😀."
+    assert heat.locator("#changes").get_by_text("+0.5000").count() == 1
+
+
+def test_four_thousand_tokens_are_walked_grouped_and_hidden(visit, version, oder):
+    long = " ".join(f"word{n}" for n in range(4000))
+    oder.responses.filter(index=0).update(text=long)
+    for response in oder.responses.all():
+        explain(version, response, word7=-0.4)
+    page = visit("heatmap")
+    box = page.locator(".heat").first
+    assert box.locator(".piece").count() == 4000
+    assert box.evaluate("box => box.textContent") == long
+    page.select_option("[name=group]", "word")
+    page.locator("[name=level]").fill("50")
+    assert page.locator(".heat .piece:not(.weak)").all_inner_texts() == ["word7"]

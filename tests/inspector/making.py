@@ -21,7 +21,7 @@ def make_version(project: Project, number: int = 1) -> Version:
         backbone="minilm",
         encode_hash="e" * 64,
         heads=HEADS,
-        file="none.safetensors",
+        file=f"none{number}.safetensors",
         file_sha256="f" * 64,
     )
 

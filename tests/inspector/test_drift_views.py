@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from django.urls import reverse
 
+from annotate.models import Item
 from annotate.services.project import create_project
-from tests.inspector.making import make_pool, make_version
+from tests.inspector.making import judge, make_item, make_pool, make_version
 from tests.inspector.test_drift import rollouts
 from worker.models import PolicyRun, Pool
 from worker.services.columns import keep_columns
@@ -167,6 +168,18 @@ def test_rollouts_and_a_pool_come_by_form(client_of, alice, project):
     row = {"prompt": "Why?", "responses": [{"text": "So.", "metadata": {"gold": 1}}]}
     assert add(browser, json.dumps(row), kind="pool").status_code == 302
     assert Pool.objects.get().texts
+
+
+def test_a_pool_of_what_was_judged_here_needs_no_file(client_of, alice, project):
+    asked = {"kind": "judged", "name": "ours"}
+    refused = client_of(alice).post(ADD, asked)
+    assert refused.status_code == 422
+    assert "no held-out prompt has 2 responses" in refused.content.decode()
+    item = make_item(project, "Why?", "a", "b")
+    Item.objects.filter(pk=item.pk).update(split="test")
+    judge(item, [[one] for one in item.responses.all()])
+    assert client_of(alice).post(ADD, asked)["Location"] == f"{PAGE}?pool={Pool.objects.get().pk}"
+    assert "Choose a file." in client_of(alice).post(ADD, asked | {"kind": "run"}).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_both_responses_stand_side_by_side_with_their_sums(browser, url, version
     explained(version, oder)
     page = browser.get(url).content.decode()
     assert page.count('class="heat"') == 2
-    assert 'data-token="North" data-value="−0.4000"' in page
+    assert 'data-v="-0.4">North</span>' in page
     for part in ("+0.1250</strong> baseline", "−0.2500</strong> features", "+0.0020</strong> residual"):
         assert part in page
 
@@ -47,12 +47,12 @@ def test_baseline_features_tokens_and_residual_add_up_to_the_score(browser, url,
     explained(version, oder)
     for side in (browser.get(url).context["map"].left, browser.get(url).context["map"].right):
         sums = side.sums
-        assert sums.baseline + sums.features + sums.tokens + sums.residual == pytest.approx(sums.score)
+        assert sums.baseline + sums.features + sums.parts + sums.residual == pytest.approx(sums.score)
 
 
 def test_the_margin_is_told_by_both_methods(browser, url, version, oder):
     explained(version, oder)
-    (exact, ig) = [sums for _, sums in browser.get(url).context["map"].margins]
+    (exact, ig) = [row.sums for row in browser.get(url, {"mode": "methods"}).context["table"]]
     a, b = oder.responses.all()
     first, second = (version.attributions.get(response=r, method="exact").score for r in (a, b))
     assert exact.score == pytest.approx(first - second)
@@ -90,7 +90,7 @@ def test_surprising_pairs_come_first(browser, url, project, version, oder, other
     judge(oder, [[a], [b]])
     judge(other, [[c], [d]])
     answer = browser.get(url)
-    assert [one.surprise for one, _ in answer.context["pairs"]] == [-1.0, 3.0]
+    assert [one.surprise for one, _, _ in answer.context["pairs"]] == [-1.0, 3.0]
     assert answer.context["choice"].item == oder
     assert answer.context["against"] == 1
     assert f"item={other.pk}" in answer.context["next"]
@@ -100,9 +100,9 @@ def test_surprising_pairs_come_first(browser, url, project, version, oder, other
 def test_search_keeps_what_matches_and_lists_items_without_a_pair(browser, url, oder, other):
     a, b = oder.responses.all()
     judge(oder, [[a], [b]])
-    assert [item for _, item in browser.get(url, {"q": "baltic"}).context["pairs"]] == [oder]
+    assert [item for _, item, _ in browser.get(url, {"q": "baltic"}).context["pairs"]] == [oder]
     answer = browser.get(url, {"q": "kilometres"})
-    assert (answer.context["pairs"], list(answer.context["others"])) == ([], [other])
+    assert (answer.context["pairs"], [item for item, _ in answer.context["others"]]) == ([], [other])
 
 
 def test_any_two_responses_of_an_item_can_be_chosen(browser, url, other):
@@ -114,7 +114,11 @@ def test_any_two_responses_of_an_item_can_be_chosen(browser, url, other):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"item": "x"}, {"item": "999999"}, {"head": "none"}, {"method": "magic"}, {"item": "1" * 30}, {"item": "²"}],
+    [
+        *({"item": "x"}, {"item": "999999"}, {"item": "1" * 30}, {"item": "²"}),
+        *({"head": "none"}, {"method": "magic"}, {"mode": "odd"}, {"group": "verse"}, {"cut": "all"}),
+        *({"level": "101"}, {"level": "-1"}, {"edit": "1"}, {"edit": "x"}),
+    ],
 )
 def test_what_does_not_exist_is_not_found(browser, url, oder, wrong):
     assert browser.get(url, wrong).status_code == 404
@@ -145,7 +149,7 @@ def test_an_explanation_is_asked_for_once_and_then_waited_for(browser, url, ask,
     assert job.params == {
         "version": version.pk,
         "responses": [a.pk, b.pk],
-        "methods": ["exact", "ig"],
+        "methods": ["exact"],
         "heads": ["preference"],
     }
     assert b"every 700ms" in browser.get(url, asked, headers=HTMX).content
@@ -186,12 +190,13 @@ def test_asking_for_nothing_or_for_what_is_known_starts_no_job(browser, ask, ver
 
 
 def test_roles_and_strangers(client_of, bob, charlie, alice, url, ask, oder):
-    for path, verb in ((url, "get"), (ask, "post")):
+    edit, stop = (reverse(f"inspector:{name}", args=["answers", 1]) for name in ("whatif", "explain_stop"))
+    for path, verb in ((url, "get"), (ask, "post"), (edit, "post"), (stop, "post")):
         assert getattr(client_of(charlie), verb)(path).status_code == 404
         assert getattr(client_of(bob), verb)(path).status_code == 403
     assert client_of(alice).get(url).status_code == 200
     assert client_of(alice).post(url).status_code == 405
-    assert client_of(alice).get(ask).status_code == 405
+    assert [client_of(alice).get(path).status_code for path in (ask, edit, stop)] == [405] * 3
 
 
 def test_a_version_of_another_project_is_not_found(client_of, alice, project):

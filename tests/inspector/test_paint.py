@@ -57,8 +57,16 @@ def test_auroc_weighs_characters_and_forgets_what_the_model_did_not_read():
 
 def test_auroc_of_a_segment_head_asks_for_its_category_with_the_sign_turned():
     tokens = [token("bad", 0, 1.0), token("good", 4, -0.5)]
-    marks = [mark(0, 3, "wrong"), mark(4, 8, "irrelevant")]
-    assert marked_auroc(pieces("bad good", tokens, marks, 1.0), ["wrong"], 1.0).value == 1.0
+    assert marked_auroc(pieces("bad good", tokens, [mark(0, 3)], 1.0), ["wrong"], 1.0).value == 1.0
+    assert marked_auroc(pieces("bad good", tokens, [mark(4, 8)], 1.0), ["wrong"], 1.0).value == 0.0
+
+
+def test_what_is_marked_as_another_category_only_is_left_out_of_the_auroc_of_one():
+    tokens = [token("bad", 0, 1.0), token("odd", 4, 2.0), token("good", 8, -0.5)]
+    marks = [mark(0, 3), mark(4, 7, "irrelevant"), mark(0, 1, "irrelevant")]
+    found = marked_auroc(pieces("bad odd good", tokens, marks, 2.0), ["wrong"], 1.0)
+    assert (found.value, found.n) == (1.0, 7)
+    assert marked_auroc(pieces("bad odd good", tokens, marks, 2.0), None, 1.0).n == 10
 
 
 @pytest.mark.parametrize(("marks", "why"), [([], "nothing is marked"), ([mark(0, 8)], "everything is marked")])

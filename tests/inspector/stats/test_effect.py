@@ -6,7 +6,7 @@ from scipy import optimize, special
 
 from annotate.world import make_world
 from annotate.world.raters import RATERS
-from inspector.stats.effect import _fit, of_scores, of_verdicts
+from inspector.stats.effect import _fit, biases, of_scores, of_verdicts
 
 
 def test_of_scores_is_least_squares_within_prompts():
@@ -48,7 +48,8 @@ def test_of_verdicts_is_the_maximum_of_the_likelihood():
         return -np.log(np.select([p == 1, p == 0], [first, second], 1 - first - second)).sum()
 
     best = optimize.minimize(loss, [0, 0, -1], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-9})
-    assert _fit(x, p, np.arange(400))[0] == pytest.approx(best.x[1], abs=1e-5)
+    found = [value for value, _ in _fit(x, p, np.arange(400))]
+    assert found == pytest.approx(best.x[:2], abs=1e-5)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
@@ -56,9 +57,9 @@ def test_its_interval_holds_the_truth_as_often_as_it_says(alpha):
     held = 0
     for seed in range(60):
         longer, p = verdicts(150, 0.5, 0.2, alpha, seed)
-        found = of_verdicts(longer, p, np.arange(150))
-        held += found.low <= 0.5 <= found.high
-    assert held >= 52
+        found = biases(longer, p, np.arange(150))
+        held += np.array([one.low <= truth <= one.high for one, truth in ((found.order, 0.2), (found.length, 0.5))])
+    assert (held >= 52).all()
 
 
 def test_verdicts_that_always_follow_length_have_no_finite_estimate():
@@ -71,13 +72,13 @@ def test_few_prompts_have_none(rows):
     assert "too few prompts" in of_verdicts([1.0] * rows, [1.0] * rows, np.arange(rows)).why
 
 
-def test_the_length_bias_of_each_rater_of_the_known_world_is_recovered():
+def test_both_biases_of_each_rater_of_the_known_world_are_recovered():
     world = make_world(questions=200, pool=0, overlap=3, open_pairs=0)
     for rater in RATERS:
         mine = [v for v in world.verdicts if v.rater == rater.name]
         pairs = [[world.questions[v.question].answers[place] for place in v.shown] for v in mine]
         which = np.array([v.question for v in mine])
         longer, better = ([getattr(a, key) - getattr(b, key) for a, b in pairs] for key in ("words", "gold"))
-        found = of_verdicts(longer, [v.p for v in mine], which, better)
-        assert found.low <= rater.length <= found.high
-        assert found.low > 0
+        found = biases(longer, [v.p for v in mine], which, better)
+        assert 0 < found.length.low <= rater.length <= found.length.high
+        assert found.order.low <= rater.order <= found.order.high
