@@ -4,7 +4,8 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORT
 
-.PHONY: setup setup-dev demo demo-reset run test lint bench
+PAGES := tests/e2e tests/soak tests/test_run.py tests/worker/serving
+.PHONY: setup setup-dev demo demo-reset run test test-pages test-parts lint bench
 
 setup: .venv/installed
 setup-dev: .venv/installed-dev
@@ -34,7 +35,14 @@ lint: setup-dev
 
 test: setup-dev lint
 	@$(BIN)/python -m tests.browser
-	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory -j2 --output-sync=line test-pages test-parts
+
+# The two halves of `make test`, side by side: what drives a browser or whole processes, and all else.
+test-pages:
+	$(BIN)/python -m pytest $(PAGES)
+
+test-parts:
+	$(BIN)/python -m pytest $(PAGES:%=--ignore=%)
 
 bench: setup-dev
 	$(BIN)/python -m tests.benchmarks

@@ -18,10 +18,23 @@ pytestmark = pytest.mark.django_db
 PAGES = (
     "", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/",
     "train/preview/?name=heads&backbone=minilm&queue=cpu", "queue/", "sweeps/", "sweeps/new/",
-    "versions/", "versions/1/", "pools/", "serving/", "score-file/", "rounds/", "suites/", "selection/", "lineage/",
-    "versions/1/lineage/",
+    "versions/", "versions/1/", "pools/", "serving/", "score-file/", "rounds/", "suites/", "leaderboard/", "selection/",
+    "lineage/", "versions/1/lineage/",
 )  # fmt: skip
-VIEWS = ("heatmap/", "length/", "surface/", "drift/", "best-of-n/", "transform/")
+VIEWS = (
+    "heatmap/",
+    "length/",
+    "surface/",
+    "slices/",
+    "calibration/",
+    "changed/",
+    "drift/",
+    "best-of-n/",
+    "raters/",
+    "report/",
+    "transform/",
+    "marks/",
+)
 
 
 def add_rows(project, alice, person, numbers):
