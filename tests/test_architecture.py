@@ -21,7 +21,7 @@ PURE = (
     "annotate/tally.py",
     "annotate/text/**/*.py",
     "annotate/world/**/*.py",
-    "inspector/paint.py",
+    "inspector/heatmap/paint.py",
     "inspector/stats/**/*.py",
     "worker/compare.py",
     "worker/explain.py",
@@ -123,7 +123,7 @@ def test_reward_models_are_reached_from_jobs_alone_and_reach_nothing():
 def test_only_figures_import_plotly():
     importers = [place(p) for p in EVERY if {n for n in imports(p) if n.split(".")[0] == "plotly"}]
     assert "inspector/figures.py" in importers
-    assert all(re.fullmatch(r"inspector/(\w+_)?figures\.py", one) for one in importers)
+    assert all(re.fullmatch(r"inspector/(\w+/)?figures\.py", one) for one in importers)
 
 
 # VmHWM and not ru_maxrss: the latter starts from the size of the process that launched this one.

@@ -7,7 +7,7 @@ import pytest
 
 CSS = (Path(__file__).resolve().parents[1] / "static" / "css" / "touchstone.css").read_text()
 LIGHT, DARK = (
-    dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{(.*?)\}", CSS, re.S)
+    dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root[^{]*\{(.*?)\}", CSS, re.S)
 )
 TEXT = [
     *((ink, ground) for ink in ("ink", "soft", "accent") for ground in ("bg", "panel", "sunk")),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from django import template
 from django.utils.html import format_html
 
-from inspector.paint import Heat, Piece
+from inspector.heatmap.paint import Heat, Piece
 
 register = template.Library()
 STRONG = 0.25  # from here on a line under the piece repeats the sign without colour

@@ -7,7 +7,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from annotate.access import project_for
 from annotate.services.tally import count_some
-from inspector.beside import report
+from inspector.beside.page import report
 from inspector.length import Look
 from inspector.numbers import download
 from worker.models import Version

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from annotate.access import project_for
-from inspector import calibration as page
+from inspector.calibration import page
 from inspector.numbers import download
 from worker.models import Version
 from worker.models.job import JobKind

@@ -8,7 +8,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from annotate.access import project_for
 from annotate.models import Response
-from inspector import changed as page
+from inspector.changed import page
 from inspector.numbers import download
 from worker.models import Version
 

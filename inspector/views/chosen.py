@@ -8,9 +8,9 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from annotate.models import Item
-from inspector.heatmap_asked import usual
-from inspector.heatmap_choice import CUTS, GROUPS, MODES, USUAL, Choice
-from inspector.heatmap_pairs import Pairs
+from inspector.heatmap.asked import usual
+from inspector.heatmap.choice import CUTS, GROUPS, MODES, USUAL, Choice
+from inspector.heatmap.pairs import Pairs
 from worker.explain import METHODS
 from worker.models import Edit, Version
 from worker.models.version import PREFERENCE

@@ -9,11 +9,11 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from annotate.access import project_for
 from annotate.models import Project
-from inspector import drift as reports
-from inspector import pools
-from inspector.drift_figures import AXES, NAMES, drift_figure, residuals_figure, side_figure
-from inspector.drift_numbers import numbers, parts
-from inspector.drift_words import shifted
+from inspector.drift import page as reports
+from inspector.drift import pools
+from inspector.drift.figures import AXES, NAMES, drift_figure, residuals_figure, side_figure
+from inspector.drift.numbers import numbers, parts
+from inspector.drift.words import shifted
 from inspector.numbers import download
 from worker.models import PolicyRun, Pool, Version
 

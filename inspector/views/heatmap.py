@@ -10,12 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
 from annotate.access import project_for
-from inspector import heatmap_compare as compare
-from inspector import heatmap_edits as edits
-from inspector.heatmap import paint
-from inspector.heatmap_asked import ask, asked, stop, under_way
-from inspector.heatmap_choice import CUTS, GROUPS, MODES, Choice
-from inspector.heatmap_pairs import LISTED, Pairs, around, judged
+from inspector.heatmap import compare, edits
+from inspector.heatmap.asked import ask, asked, stop, under_way
+from inspector.heatmap.choice import CUTS, GROUPS, MODES, Choice
+from inspector.heatmap.page import paint
+from inspector.heatmap.pairs import LISTED, Pairs, around, judged
 from inspector.numbers import download
 from inspector.views.chosen import chosen
 from worker.explain import METHODS
@@ -88,7 +87,7 @@ def _looked(request: HttpRequest, version: Version, choice: Choice) -> HttpRespo
     """While a worker explains, only what it does now; the whole map once there is something new in it."""
     context = _map(version, choice)
     if request.htmx.target and request.htmx.target == context["waiting_id"]:
-        return render(request, "inspector/_heat_progress.html", context)
+        return render(request, "inspector/heatmap/_progress.html", context)
     answer = render(request, "inspector/heatmap.html#map", context)
     return reswap(retarget(answer, "#map"), "outerHTML")
 

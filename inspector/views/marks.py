@@ -13,12 +13,12 @@ from annotate.access import project_for
 from annotate.models import Response
 from annotate.models.item import Split
 from annotate.services.again import ASKED, ask_again, last_asked, take_back
-from inspector import marks as page
-from inspector import marks_words
-from inspector.marks import WAYS
-from inspector.marks_beside import beside
-from inspector.marks_lists import LISTED, LISTS, shown
-from inspector.marks_look import PROMPTS, TRUTHS, Look
+from inspector.marks import page
+from inspector.marks import words as marks_words
+from inspector.marks.beside import beside
+from inspector.marks.lists import LISTED, LISTS, shown
+from inspector.marks.look import PROMPTS, TRUTHS, Look
+from inspector.marks.page import WAYS
 from inspector.numbers import download
 from worker.models import Version
 from worker.models.version import PREFERENCE

@@ -6,8 +6,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from annotate.access import project_for
-from inspector import report as page
 from inspector.numbers import download
+from inspector.report import page
 from worker.models import Version
 
 

@@ -10,9 +10,9 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from annotate.access import project_for
 from annotate.models import Item
-from inspector import slices as page
 from inspector.numbers import download
-from inspector.slices import DRAWN, GUESSES, HEADS, Look
+from inspector.slices import page
+from inspector.slices.page import DRAWN, GUESSES, HEADS, Look
 from worker.models import Suite, SuitePair, SuiteQuestion, Version
 
 PAGE, HELD_OUT = 25, "held-out"

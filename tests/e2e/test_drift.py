@@ -5,8 +5,8 @@ import pytest
 
 from annotate.models import Role
 from annotate.services.project import add_member, create_project
+from tests.inspector.drift.test_page import columns_pool, ensemble, rollouts
 from tests.inspector.making import make_version
-from tests.inspector.test_drift import columns_pool, ensemble, rollouts
 from worker.services.columns import keep_columns
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]

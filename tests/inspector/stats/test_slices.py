@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, false_discovery_control, fisher_exact
 
-from inspector.scripts import script_of
+from inspector.slices.scripts import script_of
 from inspector.stats import slices
 
 
