@@ -1,7 +1,8 @@
-"""A fine-tuning run over several devices: one process each, started by torchrun, whose gradients are added up.
+"""A fine-tuning run over several devices: one process each, whose gradients are added up.
 
-The parent writes what is to be done into the run's folder, hears the first process's reports through a pipe, and reads
-the model that it leaves. A parent that dies breaks the pipe, which ends the others. Checkpoints are those of finetune.
+The parent writes what is to be done into the run's folder, starts them by `accelerate launch`, hears the first one's
+reports through a pipe, and reads the model that it leaves. A parent that dies breaks the pipe, which ends the others.
+Checkpoints are those of finetune.
 """
 
 import json
@@ -25,6 +26,8 @@ from .training import Trained
 from .tuned import TunedModel
 from .types import Dataset, Report, silent
 
+# What would otherwise be asked of accelerate's own configuration; port 0 is any that is free.
+LAUNCH = "--multi_gpu --num_machines 1 --main_process_port 0 --mixed_precision no --dynamo_backend no".split()
 ORDER, MODEL, START, INFO = "order.json", "trained.safetensors", "warm.safetensors", "info.json"
 
 
@@ -67,13 +70,13 @@ def fit(
     inputs = reading.inputs(model.network.backbone.encoder, data.examples, model.rule)
     trained = outcome_tuned.finish(model, data, inputs, report)
     info = json.loads((work_dir / INFO).read_text()) | trained.info
-    return replace(trained, seconds={"total": time.monotonic() - start}, info=info | {"devices": devices})
+    return replace(trained, seconds={"total": time.monotonic() - start}, info=info)
 
 
 @contextmanager
 def _processes(folder: Path, devices: int) -> Iterator[subprocess.Popen]:
     """All of them end with the block, however it ends."""
-    command = ["torch.distributed.run", "--standalone", f"--nproc_per_node={devices}", "-m", __name__, str(folder)]
+    command = ["accelerate.commands.launch", *LAUNCH, f"--num_processes={devices}", "-m", __name__, str(folder)]
     threads = str(max(1, torch.get_num_threads() // devices))
     with (folder / "errors.txt").open("wb") as errors:
         running = subprocess.Popen(
@@ -121,7 +124,7 @@ def main(folder: Path) -> None:
     )
     if leads:
         checkpoint.save(model, folder / MODEL)
-        (folder / INFO).write_text(json.dumps(run.info()))
+        (folder / INFO).write_text(json.dumps(run.info() | {"devices": run.world}))
     dist.destroy_process_group()
 
 
