@@ -84,9 +84,13 @@ def _had_as_others(project: Project, user: User, tasks: Sequence[int]) -> set[in
 
 
 def _repeat(project: Project, user: User) -> Choice | None:
-    """One of the rater's own pairs, judged a while ago and not repeated yet, with the order turned round."""
+    """One of the rater's own pairs, judged a while ago and not repeated yet, with the order turned round.
+
+    Nor one whose answers by others they have read since, as a reviewer.
+    """
     own = Assignment.objects.filter(rater=user, task__project=project, kind__in=COUNTED)
-    again = Assignment.objects.filter(task=OuterRef("task"), rater=user, kind=AssignmentKind.REPEAT)
+    seen_again = (AssignmentKind.REPEAT, AssignmentKind.ADJUDICATION)
+    again = Assignment.objects.filter(task=OuterRef("task"), rater=user, kind__in=seen_again)
     recent = list(own.annotate(again=Exists(again)).select_related("task").order_by("-pk")[:WINDOW])
     first_looks = [
         one

@@ -89,8 +89,12 @@ def take_slot(task_id: int) -> bool:
 
 
 def regain(assignment: Assignment, now: datetime) -> bool:
-    """Hold again what a lost lease held; the caller has locked rater and assignment. False when it is too late."""
+    """Hold again what a lost lease held; the caller has locked rater and assignment. False when it is too late: the
+    slot is taken, a quota is full, or the rater has read what others answered."""
     project, rater = assignment.task.project, assignment.rater_id
+    read = Assignment.objects.filter(task=assignment.task_id, rater=rater, kind=AssignmentKind.ADJUDICATION)
+    if assignment.kind != AssignmentKind.ADJUDICATION and read.exists():
+        return False
     hidden = assignment.kind in (AssignmentKind.GOLD, AssignmentKind.REPEAT)
     if hidden or assignment.holds_slot:  # a quota is for people, and not for the qualification
         member = project.memberships.filter(user=rater).first()

@@ -52,10 +52,11 @@ SEEN = Prepared(
     **WHOSE,
     key=str,
 )
-OTHERS = Prepared(lambda task: Assignment.objects.filter(task=task), task=int)
+SERVED = Assignment.objects.exclude(kind=AssignmentKind.ADJUDICATION)  # the order of a case is no part of the balance
+OTHERS = Prepared(lambda task: SERVED.filter(task=task), task=int)
 SHOWABLE = Prepared(lambda task: Response.objects.filter(tasks=task).order_by("pk"), task=int)
 SHOWN = Prepared(
-    lambda rater: Assignment.objects.filter(rater=rater).order_by("-pk").values_list("shown_order", flat=True)[:RECENT],
+    lambda rater: SERVED.filter(rater=rater).order_by("-pk").values_list("shown_order", flat=True)[:RECENT],
     rater=int,
 )
 

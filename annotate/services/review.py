@@ -1,5 +1,6 @@
 """Cases: what reviewers make of a task that was flagged, or on which raters disagree."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
@@ -11,9 +12,9 @@ from annotate.models import Assignment, Case, Judgement, Task, User
 from annotate.models.review import CaseState
 from annotate.models.task import AssignmentKind, AssignmentState
 from annotate.services.event import record
-from annotate.services.lease import Conflict
+from annotate.services.lease import Conflict, expire_leases
 
-CASE, KNOWN = "case", "known answer"  # what a decision is for: Assignment.reason
+CASE, KNOWN, READ = "case", "known answer", "read"  # what a decision is for, or that none was begun: Assignment.reason
 
 
 def shuffled(rows: list, key: str, of: object) -> list:
@@ -26,14 +27,30 @@ def case_order(task: Task) -> list[int]:
     return shuffled(list(task.responses.order_by("pk").values_list("pk", flat=True)), f"task {task.pk}", of=int)
 
 
+def read_answers(*, tasks: Iterable[Task], user: User) -> None:
+    """They see what others answered: they are served these tasks no more, and what they lost or skipped stays so."""
+    now = timezone.now()
+    expire_leases(now=now)  # a lease of their own that has run out would still take an answer
+    rows = [
+        Assignment(
+            task=task, rater=user, kind=AssignmentKind.ADJUDICATION, reason=READ, state=AssignmentState.SKIPPED,
+            shown_order=[], holds_slot=False, leased_at=now, expires_at=now,
+        )
+        for task in tasks
+    ]  # fmt: skip
+    Assignment.objects.bulk_create(rows, ignore_conflicts=True)
+
+
 @transaction.atomic
 def begin_decision(*, task: Task, user: User, purpose: str = CASE) -> Assignment:
     """The reviewer's own assignment, which takes no slot; the one begun before, if there is one."""
     now = timezone.now()
     lease = {"leased_at": now, "expires_at": now + timedelta(days=365), "shown_order": case_order(task)}
-    mine, new = Assignment.objects.get_or_create(
-        task=task, rater=user, kind=AssignmentKind.ADJUDICATION, defaults=lease | {"holds_slot": False}
-    )
+    lease |= {"state": AssignmentState.LEASED, "reason": purpose, "holds_slot": False}
+    whose = {"task": task, "rater": user, "kind": AssignmentKind.ADJUDICATION}
+    mine, new = Assignment.objects.get_or_create(**whose, defaults=lease)
+    if not new and mine.reason == READ:
+        mine, new = Assignment.objects.update_or_create(**whose, defaults=lease)[0], True
     if mine.reason != purpose:
         mine.reason = purpose
         mine.save(update_fields=["reason"])

@@ -15,6 +15,7 @@ from annotate.models import Item, Project, Task, User
 from annotate.models.item import ItemQuerySet, Split
 from annotate.models.task import TaskKind
 from annotate.project_forms import AssignForm
+from annotate.services.review import read_answers
 from annotate.services.task import assign_tasks, set_priority, unassign_tasks
 from annotate.text import render as html
 from annotate.views.told import name_of, told
@@ -82,7 +83,9 @@ def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     responses = list(item.responses.all())
     numbers = {response.pk: response.index + 1 for response in responses}
     judging = request.user.assignments.being_judged().filter(task__item=item).exists()
-    rows = item.judgements.current().select_related("rater").prefetch_related("spans").order_by("pk")
+    rows = item.judgements.current().select_related("rater", "task").prefetch_related("spans").order_by("pk")
+    rows = [] if judging else list(rows)
+    read_answers(tasks={row.task for row in rows}, user=request.user)
     named, schema = "research" in project.rights, project.schema  # who reviews is blind to names
     context = {
         "project": project,
@@ -92,8 +95,7 @@ def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "passages": [(passage.get("title", ""), html(passage["text"])) for passage in item.context],
         "responses": [(response, html(response.text)) for response in responses],
         "judgements": [
-            told(row, numbers, name_of(row) if named else f"Rater {n}", schema)
-            for n, row in enumerate(() if judging else rows, 1)
+            told(row, numbers, name_of(row) if named else f"Rater {n}", schema) for n, row in enumerate(rows, 1)
         ],
         "tasks": _tasks(item, numbers) if "manage" in project.rights else [],
         "before": project.items.filter(pk__lt=pk).order_by("-pk").values_list("pk", flat=True).first(),

@@ -52,6 +52,7 @@ def next_task(request: HttpRequest, slug: str) -> HttpResponse:
     if assignment := lease_next(project=project, user=request.user):
         return redirect("annotate:judge", slug, assignment.pk)
     skipped = Assignment.objects.filter(task__project=project, rater=request.user, state=AssignmentState.SKIPPED)
+    skipped = skipped.exclude(kind=AssignmentKind.ADJUDICATION)
     found = {"why": why_nothing(project, request.user), "skipped": skipped.order_by("-pk").first()}
     return render(request, "annotate/judge_empty.html", {"project": project} | found | so_far(request.user, project))
 

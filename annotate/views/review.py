@@ -98,6 +98,8 @@ def _page(request: HttpRequest, project: Project, task: Task, revealed: bool = F
     responses = {response.pk: response for response in task.responses.all()}
     schema = project.schema
     said = answers_to(task, names, schema, revealed)
+    if said:
+        desk.read_answers(tasks=[task], user=request.user)
     decision = found and found.judgement
     marks = [_painted(one) for one in said]
     data = {"categories": coloured(schema), "raters": marks, "raws": {pk: responses[pk].text for pk in order}}

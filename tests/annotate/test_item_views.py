@@ -155,7 +155,7 @@ def test_an_item_takes_few_queries(client_of, reviewer, project, django_assert_m
     tie = {"shown": [0, 1], "outcome": "tie"}
     bring_in(project, ROW | {"judgements": ROW["judgements"] + [tie] * 30})
     browser = client_of(reviewer)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         browser.get(f"/p/answers/items/{Item.objects.get().pk}/")
 
 
