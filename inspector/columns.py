@@ -92,6 +92,17 @@ def read(version: Version) -> Columns | None:
     )
 
 
+def of_head(version: Version, head: str, columns: Columns) -> np.ndarray:
+    """(n,) the version's scores under another head of the same responses; NaN where it has none."""
+    rows = list(Score.objects.filter(version=version, head=head).order_by("pk").values_list("response_id", "value"))
+    found = np.full(len(columns.response), np.nan)
+    if rows:
+        response, values = zip(*rows, strict=True)
+        at = columns.place(np.array(response))
+        found[at[at >= 0]] = np.array(values)[at >= 0]
+    return found
+
+
 def said(project: Project, columns: Columns) -> Verdicts:
     """Every verdict of people on two responses of different scores' rows; what machines said is left out."""
     fields = ("rater_id", "rater_name", "source", "weight", "shown_order", "outcome", "ranking")

@@ -14,11 +14,13 @@ from inspector.figures import length_figure
 from inspector.kept import kept
 from inspector.stats import effect, length, lowess
 from worker.models import Version
+from worker.models.version import LENGTH_HEAD
 
 DRAWN = 3000  # points of the chart, and what its curve is fitted to
 RATERS = 40
 SOURCES = 12
 SCORES = {"raw": "as it is", "calibrated": "calibrated for length"}
+BOTH = {"both": "with its length head"}  # of a version trained with ODIN, which scores without it
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Look:
-    """A version under one of SCORES; what is read for it is read once, and only when something is not kept yet."""
+    """A version under one of its `scores`; what is read for it is read once, where something is not kept yet."""
 
     version: Version
     score: str = "raw"
@@ -45,8 +47,16 @@ class Look:
         return f"{read.scored_rows(self.version)},{read.judged_rows(self.version.project)}"
 
     @cached_property
+    def scores(self) -> dict[str, str]:
+        """What can be chosen. A transform's score has no common scale with a head, so the two are not added."""
+        parted = not self.version.transforms and self.version.scores.filter(head=LENGTH_HEAD).exists()
+        return SCORES | (BOTH if parted else {})
+
+    @cached_property
     def known(self) -> Known:
         columns = read.read(self.version)
+        if self.score == "both":
+            columns = columns.valued(columns.values + read.of_head(self.version, LENGTH_HEAD, columns))
         curve, drawn = _curve(columns)
         if self.score == "calibrated" and curve:
             columns = columns.valued(columns.values - curve.at(columns.tokens) + columns.values.mean())

@@ -9,7 +9,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from annotate.access import project_for
 from inspector import gain
-from inspector.length import DRAWN, SCORES, Look, report
+from inspector.length import DRAWN, Look, report
 from inspector.numbers import download
 from worker.models import Version
 
@@ -19,8 +19,9 @@ def length(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     project = project_for(request.user, slug, "research")
     version = get_object_or_404(Version, project=project, number=number)
     version.project = project
-    look = Look(version, _one_of(request.GET, "score", SCORES, "raw"))
-    context = {"project": project, "version": version, "look": look, "scores": SCORES, "most": DRAWN}
+    scores = Look(version).scores
+    look = Look(version, _one_of(request.GET, "score", scores, "raw"))
+    context = {"project": project, "version": version, "look": look, "scores": scores, "most": DRAWN}
     shown = _shown(look, request.GET) if version.scores.exists() else {}
     if answer := download(request, f"length-v{number}", shown and _numbers(shown)):
         return answer

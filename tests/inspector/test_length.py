@@ -54,6 +54,26 @@ def test_calibration_takes_the_curve_out(version, forty):
     assert calibrated["sides"][1]["longer"] == raw["sides"][1]["longer"]
 
 
+def test_the_length_head_of_odin_is_added_and_left_out_again(version, forty):
+    """The score is right by lot; the second head alone has what goes with length."""
+    version.scores.all().delete()
+    assert "both" not in Look(version).scores
+    score(version, {response: float((n + k) % 2) for n, pair in enumerate(forty) for k, response in enumerate(pair)})
+    score(version, {r: float(len(r.text.split())) for pair in forty for r in pair}, head="length")
+    assert Look(version).scores["both"] == "with its length head"
+    debiased, both = (report(Look(version, score))["sides"][0] for score in ("raw", "both"))
+    assert (debiased["longer"].value, both["longer"].value) == (0.5, 1.0)
+    assert abs(debiased["correlations"][0].value) < 0.2
+    assert both["correlations"][0].value > 0.99
+    assert both["effect"].value == pytest.approx(20, rel=0.1)  # tokens are words here
+
+
+def test_a_transformed_score_is_not_added_to_a_head(version, forty):
+    score(version, {a: 1.0 for a, _ in forty}, head="length")
+    version.transforms = [{"name": "standardise"}]
+    assert "both" not in Look(version).scores
+
+
 def test_what_is_kept_is_what_was_made_and_new_rows_make_it_anew(version, forty, django_assert_max_num_queries):
     first = report(Look(version))
     with django_assert_max_num_queries(3):

@@ -76,6 +76,21 @@ def test_a_version_trained_without_length_says_so(browser, url, scored, version)
     page = browser.get(url).content.decode()
     assert "a second head for length" in page
     assert "taken out already" in page
+    assert "A version that scores anew keeps" in page
+    assert browser.get(url, {"score": "both"}).status_code == 404
+
+
+def test_the_debiased_head_is_toggled_in_place(browser, url, scored, version, oder):
+    version.recipe = {"name": "heads", "extras": {"odin": True}}
+    version.save()
+    score(version, {r: 10.0 * (1 - n) for n, r in enumerate(oder.responses.all())}, head="length")
+    score(version, dict.fromkeys(version.project.items.get(pk__gt=oder.pk).responses.all()[:2], 0.0), head="length")
+    assert "“With its length head” adds it" in browser.get(url).content.decode()
+    asked = {"HX-Request": "true", "HX-Target": "report"}
+    answer = browser.get(url, {"score": "both"}, headers=asked)
+    assert answer.content.decode().lstrip().startswith('<div id="report">')
+    assert figure_of(answer, "figure")["data"][0]["y"] == [10.5, 1.5, 0.5, 1.5]
+    assert "both heads together" in answer.content.decode()
 
 
 def test_without_judgements_the_page_says_what_to_do(browser, url, version, oder):

@@ -6,6 +6,7 @@ from worker.models.job import Job, JobKind
 from worker.models.snapshot import Snapshot
 
 PREFERENCE = "preference"  # the head that every version has; worker/rm, which knows no models, names it in types.py
+LENGTH_HEAD = "length"  # likewise: the second head of a recipe with ODIN, which the preference is without
 
 
 class VersionState(models.TextChoices):

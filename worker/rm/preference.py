@@ -56,6 +56,7 @@ class Head:
     bias: Tensor  # () not 0 only where scores are centred
     learned: Learned
     mlp: Mlp | None = None  # one member
+    length: Tensor | None = None  # (d,) of ODIN's second head, which the score leaves out
 
     def __call__(self, x: Tensor) -> Tensor:
         linear = x @ self.weights + self.bias
@@ -101,7 +102,7 @@ def solve(
     """The head of the problem's verdicts, its mlp included; `near` is a head to start from.
 
     Weights have a normal prior of precision l2, γ and the tie threshold those of objectives.prior. With ODIN a second
-    head takes what goes with length, and is dropped.
+    head takes what goes with length, and the score leaves it out.
     """
     labels, named = problem.labels.within()
     inside = replace(problem, x=problem.x[named], labels=labels, tokens=problem.tokens[named])
@@ -137,7 +138,8 @@ def _linear(problem: Problem, l2: float, white: Tensor, near: Head | None, step:
     start = torch.zeros(sum(sizes))
     if near is not None:
         start[: sizes[0]] = torch.linalg.solve(white, near.weights)
-    return split(fitting.minimise(loss, start, step))[0]
+    head, much = split(fitting.minimise(loss, start, step))
+    return replace(head, length=much * length) if recipe.extras.odin else head
 
 
 def _of_length(x: Tensor, tokens: Tensor, l2: float) -> tuple[Tensor, Tensor]:
@@ -258,6 +260,12 @@ def _cross_fit(problem: Problem, l2: float, white: Tensor) -> Tensor:
 def margins(scores: Tensor, pairs: Labels) -> Tensor:
     """(pairs,) score(first) − score(second)"""
     return scores[pairs.first] - scores[pairs.second]
+
+
+def length_row(members: list[Head], center: Tensor, scale: Tensor) -> Linear:
+    """ODIN's length head, the mean of the members', as one row of the inputs as they came."""
+    weights = torch.stack([one.length * scale for one in members]).mean(0)[None]
+    return Linear(weights, center, torch.zeros(1))
 
 
 def as_rows(members: list[Head], center: Tensor, scale: Tensor) -> tuple[Linear, Mlp | None]:

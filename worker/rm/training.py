@@ -25,7 +25,7 @@ from .heads import RewardModel
 from .layers import Curve, Linear
 from .preference import Problem
 from .recipe import Heads, Recipe
-from .types import Dataset, HeldOut, Report, silent
+from .types import LENGTH_HEAD, Dataset, HeldOut, Report, silent
 
 PARTS = ("embeddings", "surface", "cosines", "segments")
 
@@ -104,6 +104,11 @@ def fit_embedded(
     else:
         found = preference.fit(problem, report)
         (members, mlp), gate = preference.as_rows(found.members, center, scale), None
+        if recipe.extras.odin:
+            rows, fitted_rows = (
+                (*rows, LENGTH_HEAD),
+                [*fitted_rows, preference.length_row(found.members, center, scale)],
+            )
     model = RewardModel(
         backbone_name=backbone.name,
         backbone_hash=backbone.hash,

@@ -15,7 +15,7 @@ from .layers import Curve
 from .network import Outputs, RewardNetwork, Shape
 from .reading import Input
 from .recipe import Encoding, Recipe
-from .types import PREFERENCE, Example, Report, Scored, silent
+from .types import LENGTH_HEAD, PREFERENCE, Example, Report, Scored, silent
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class TunedModel:
             *(f"quantile:{level:g}" for level in own.quantiles),
             *(f"segment:{key}" for key in own.categories),
             *(("step",) if own.steps else ()),
+            *((LENGTH_HEAD,) if own.length else ()),
             *several,
         )
 
@@ -162,6 +163,8 @@ def table(model: TunedModel, outputs: Outputs, inputs: Sequence[Input]) -> Tenso
     columns = [preference[:, None], outputs.attributes, outputs.quantiles, mean / count]
     if model.shape.steps:
         columns.append(steps.aggregate(outputs.steps, owner, len(inputs), extras.step_aggregate)[:, None])
+    if model.shape.length:
+        columns.append(outputs.length[:, None])
     if model.shape.members > 1:
         columns += [members, ensemble.disagreement(members)[:, None]]
     return torch.cat(columns, 1)

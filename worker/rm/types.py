@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 PREFERENCE = "preference"  # other heads are named "attribute:KEY" and "segment:KEY"
+LENGTH_HEAD = "length"  # ODIN's second head, what goes with length; the preference is without it
 
 
 @dataclass(frozen=True)

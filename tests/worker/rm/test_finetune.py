@@ -123,12 +123,13 @@ def everything(data, llama, tmp_path_factory):
 
 
 def test_a_joint_model_has_every_head(everything, data):
-    heads = "preference attribute:quality quantile:0.25 quantile:0.75 segment:irrelevant segment:wrong step"
+    heads = "preference attribute:quality quantile:0.25 quantile:0.75 segment:irrelevant segment:wrong step length"
     assert list(everything.model.heads) == [*heads.split(), "member:0", "member:1", "member:2", "disagreement"]
     scored = scoring.score(everything.model, data.examples[:3]).heads
     members = torch.tensor([scored[f"member:{n}"] for n in range(3)])
     assert scored["disagreement"] == pytest.approx(members.std(0, correction=0).numpy(), abs=1e-6)
     assert (scored["step"] > 0).all() and (scored["step"] <= 1).all()  # noqa: PT018
+    assert scored["length"].std() > 0
 
 
 def test_a_joint_model_is_measured_on_all_that_was_held_out(everything):

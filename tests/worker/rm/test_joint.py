@@ -73,9 +73,14 @@ def test_a_score_does_not_depend_on_company(found, rich, cache):
 
 def test_all_heads_are_named_the_preference_first(rich, minilm, cache):
     model = fit_heads(rich, minilm, RECIPES["everything"], cache).model
-    rows = ["attribute:quality", "attribute:long", "quantile:0.25", "quantile:0.75", "segment:irrelevant"]
+    rows = ["attribute:quality", "attribute:long", "quantile:0.25", "quantile:0.75", "length", "segment:irrelevant"]
     members = ["member:0", "member:1", "member:2", "disagreement"]
     assert list(model.heads) == [PREFERENCE, *rows, "segment:wrong", "step", *members]
+
+
+def test_odins_length_head_is_kept_beside_the_score_and_follows_length(rich, minilm, cache):
+    scored = scoring.score(fit_heads(rich, minilm, RECIPES["everything"], cache).model, rich.examples, cache)
+    assert abs(np.corrcoef(scored.heads["length"], scored.tokens)[0, 1]) > 0.9
 
 
 def test_members_become_the_preference_and_their_spread_the_disagreement(rich, minilm, cache):

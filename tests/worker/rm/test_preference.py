@@ -137,20 +137,22 @@ def test_an_mlp_learns_what_no_line_can():
     assert bent.untrained == pytest.approx(math.log(2))
 
 
-def test_odin_gives_length_to_the_head_that_is_dropped():
-    """Raters want quality and length; what is kept follows the one and not the other."""
+def test_odin_gives_length_to_the_head_that_the_score_leaves_out():
+    """Raters want quality and length; the score follows the one and not the other, and both heads together both."""
     count = 1000
     x = inputs(count, 2, seed=4)
     tokens = 100 + 30 * x[:, 1]
     said = draw_pairs(x, x @ torch.tensor([1.0, 1.0]))
-    plain, odin = (
-        preference.fit(problem(x, said, recipe(extras=Extras(odin=on)), tokens), silent).members[0](x)
+    plain, parted = (
+        preference.fit(problem(x, said, recipe(extras=Extras(odin=on)), tokens), silent).members[0]
         for on in (False, True)
     )
+    plain, odin, length = plain(x), parted(x), x @ parted.length
     with_length = lambda scores: float(torch.corrcoef(torch.stack([scores, tokens]))[0, 1])  # noqa: E731
     assert with_length(plain) > 0.5
     assert abs(with_length(odin)) < 1e-3
     assert float(torch.corrcoef(torch.stack([odin, x[:, 0]]))[0, 1]) > 0.95
+    assert float(torch.corrcoef(torch.stack([odin + length, plain]))[0, 1]) > 0.98
 
 
 def test_odin_is_at_its_least_and_learns_the_order_effect_beside():
