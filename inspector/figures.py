@@ -87,6 +87,18 @@ def intervals_figure(labels: Sequence[str], sides: Mapping[str, Sequence[Interva
     return _finish(figure, title, "")
 
 
+def best_of_n_figure(ns: Sequence[int], gold: Sequence[float], n: int) -> dict:
+    """Mean gold of the answer chosen from n, and a line at the n that is looked at."""
+    from plotly import graph_objects as go
+
+    hover = "best of %{x}: gold %{y:.3f}<extra></extra>"
+    line = go.Scatter(x=ns, y=gold, mode="lines+markers", name="gold", line=_line(GOLD), hovertemplate=hover)
+    figure = go.Figure([line])
+    figure.update_xaxes(type="log", tickvals=[one for one in ns if not one & (one - 1)])  # 1, 2, 4, 8 …
+    figure.add_vline(x=n, line={"color": "var(--soft)", "width": 1.5, "dash": "dash"})
+    return _finish(figure, "n, answers to choose from", "Mean gold of the chosen answer")
+
+
 def _lines(label: str) -> str:
     """Short lines for a narrow window; plotly reads tags, so those of others are escaped."""
     return "<br>".join(map(escape, wrap(label, 18)))

@@ -1,7 +1,7 @@
 """Who judged, and do they agree? Kept counts → intervals and one honest sentence."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,12 @@ from annotate.schema import Schema
 from annotate.services.agreement import level_of
 from annotate.services.tally import said_by
 from annotate.tally import compared, times
+from inspector.figures import intervals_figure
 
 LEVELS = {"nominal": "any two differ alike", "ordinal": "by rank", "interval": "by difference"}
 NOT_YET = undefined("not worked out yet")
+DRAWN = 20  # raters of the chart
+NAMED = 4  # of more raters the sentence counts the others
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,14 @@ def agreement_sentence(rows: Iterable[Question]) -> str:
     return f"{words}; beyond chance that is α = {alpha.value:.2f}.".replace("-", "−")
 
 
+def agreement_figure(rows: Sequence[Question]) -> dict:
+    """α of each question among people, and among machines where any judged."""
+    sides = {"people": [row.people.get("alpha", NOT_YET) for row in rows]}
+    if any(row.machines for row in rows):
+        sides["machines"] = [row.machines.get("alpha", NOT_YET) for row in rows]
+    return intervals_figure([row.label for row in rows], sides, "Krippendorff’s α")
+
+
 # ---- Raters
 
 
@@ -125,6 +136,28 @@ def raters_of(project: Project) -> list[Rater]:
     known = {name: _shares(project, kind) for name, kind in (("gold", "gold"), ("same", AssignmentKind.REPEAT))}
     rows = [_rater(tally, names.get(tally.who, ""), known) for tally in tallies if tally.sums.get("judged")]
     return sorted(rows, key=lambda row: (row.source == Source.MACHINE, -row.judged, row.name))
+
+
+def raters_figure(rows: Sequence[Rater]) -> dict:
+    """Left wins and longer wins of those who judged most."""
+    shown = rows[:DRAWN]
+    sides = {"left wins": [row.left for row in shown], "longer wins": [row.longer for row in shown]}
+    return intervals_figure([row.name for row in shown], sides, "Share of decided pairs")
+
+
+def raters_sentence(rows: Sequence[Rater]) -> str:
+    """Who surely favours a side, and who is surely too fast."""
+    count = f"{len(rows)} rater{'s' if len(rows) > 1 else ''}"
+    words = f"{count} gave {sum(row.judged for row in rows):,} judgements."
+    sided = [f"{row.name} (left wins {100 * row.left.value:.0f} %)" for row in rows if row.sided]
+    words += f" Surely favouring a side: {_listed(sided)}." if sided else " Nobody surely favours a side."
+    hasty = [row.name for row in rows if row.hasty]
+    return f"{words} Surely too fast more than one time in twenty: {_listed(hasty)}." if hasty else words
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _names(tallies: Iterable[RaterTally]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from inspector.stats.selection import choose, ranking
+from inspector.stats.selection import Curve, Summary, choose, ranking
 from worker.models import Candidate, CandidateScore, Pool, Version
 from worker.models.pool import CandidateQuerySet
 from worker.models.version import PREFERENCE
@@ -57,6 +57,14 @@ def _ranked(scores: list[CandidateScore], n: int) -> Ranked:
     choice = choose(values, min(n, len(values)))
     answers = [Answer(scores[p].candidate, values[p], rank, p == choice.place) for rank, p in ranking(values)]
     return Ranked(answers, choice.tied)
+
+
+def sentence(n: int, told: Summary, curve: Curve) -> str:
+    """What choosing the best of n gives, beside one answer by chance and beside the n that gives most."""
+    words = f"Choosing the best of {n} gives a gold of {told.expected_gold:.3f} on average over all draws of {n}; "
+    words += f"one answer by chance gives {told.random_gold:.3f}. "
+    most = f"best of {curve.n[curve.best]}, at {curve.gold[curve.best]:.3f}"
+    return f"{words}Gold is highest at {most}.".replace("-", "−")
 
 
 def lines(found: Iterable[Ranked], *, every: bool, format: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from inspector.drift import page, pools
 from inspector.drift.figures import drift_figure
-from inspector.drift.words import at
+from inspector.drift.words import at, left_over
 from inspector.stats.gao import Fit
 from worker.models import Pool, Version
 
@@ -37,6 +37,7 @@ def numbers(found: page.Report) -> dict:
         "turned": drift.turned,
         "gold_by_noise_alone": drift.rate,
         "fits": [_fit(one) for one in drift.fits],
+        "left_over": left_over(drift.fits) if drift.fits else "",
         "points": page.points(found),
     }
 
@@ -49,7 +50,9 @@ def parts(pool: Pool, version: Version, gold: str) -> dict:
     """What the page asks for after itself: other ways of scoring the pool, and how far the scores have moved."""
     rows = page.side_by_side(pool, version, gold)
     before, moved = page.moved(pool, version)
+    drawn = [row for row in rows if row.drift]
     return {
+        "others_sentence": page.beside(drawn) if len(drawn) > 1 else "",
         "others": [{"name": row.name, "why": row.why} | (_ends(row) if row.drift else {}) for row in rows],
         "moved_since": before.number if before else None,
         "moved": moved,

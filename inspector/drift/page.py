@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotate.agreement import Interval, Undefined
-from inspector.drift import pools
+from inspector.drift import pools, words
 from inspector.drift.words import alarm, headline, kind
 from inspector.stats import drift, rollouts
 from inspector.stats.rules import RULES
@@ -125,6 +125,11 @@ def side_by_side(pool: Pool, version: Version, gold: str) -> list[Row]:
     rows = [_row(known[key], pool, version, key, gold) for key in keys]
     rivals = [one for one in pools.others(pool, version, MOST_OTHERS) if gold != f"version:{one.number}"]
     return rows + [_row(f"version {one.number}: preference", pool, one, f"head:{PREFERENCE}", gold) for one in rivals]
+
+
+def beside(rows: list[Row]) -> str:
+    """Which of those that have a curve gains most gold, and which have turned."""
+    return words.beside([(row.name, row.ends[1], row.drift.turned) for row in rows])
 
 
 def _row(name: str, pool: Pool, version: Version, proxy: str, gold: str) -> Row:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from annotate.agreement import Interval
+from inspector.drift.figures import NAMES
 from inspector.stats.drift import FEWEST, KEPT, Drift
+from inspector.stats.gao import Fit
 from inspector.stats.shift import Shift
 
 SURE = 0.05  # a corrected p below it is more than chance
@@ -89,6 +91,24 @@ def shifted(found: Sequence[Shift]) -> str:
     return (
         f"{len(sure)} of {len(found)} heads give scores of another shape than before, most of all {most.head}: "
         f"Wasserstein {most.wasserstein:.2f} sd, KS {most.ks:.2f}, p {most.corrected:.3f}."
+    )
+
+
+def left_over(fits: Sequence[Fit]) -> str:
+    """How far each form stays from the measured gold."""
+    apart = " and ".join(f"{NAMES[one.form]} by {one.rmse:.4f} sd" for one in fits)
+    nearest = min(fits, key=lambda one: one.rmse)
+    return f"The forms miss the measured gold, as a root mean square: {apart}. {NAMES[nearest.form]} lies nearer."
+
+
+def beside(rows: Sequence[tuple[str, Interval, bool]]) -> str:
+    """Which way of scoring gains most gold at the largest n, and which have turned; of (name, gain, turned)."""
+    name, most, _ = max(rows, key=lambda row: row[1].value)
+    words = f"At the largest n gold gains most by {name}: {signed(most.value)} sd"
+    words += f" ({signed(most.low)} to {signed(most.high)})" if most.low is not None else ""
+    turned = [name for name, _, over in rows if over]
+    return (
+        f"{words}. Turned: {', '.join(turned)}." if turned else f"{words}. None of the {len(rows)} has surely turned."
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector.stats.bon import best_of_n
+from inspector.stats.bon import best_of_n, steps, tops
 
 Pool = Sequence[tuple[Sequence[float], Sequence[float]]]  # per prompt: proxies, golds
 
@@ -67,3 +67,26 @@ def summary(pool: Pool, n: int) -> Summary:
         best_gold=mean([max(gold[:n]) for _, gold in pool]),
         tied=sum(one.tied > 0 for one in choices),
     )
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Means over prompts of what the best of n by score gives, over all draws of n; (points,) each."""
+
+    n: tuple[int, ...]
+    proxy: tuple[float, ...]
+    gold: tuple[float, ...]
+
+    @property
+    def best(self) -> int:
+        """Its place where gold is highest."""
+        return int(np.argmax(self.gold))
+
+
+def curve(pool: Pool) -> Curve:
+    """From one candidate to as many as each prompt has."""
+    sizes = np.array([len(proxy) for proxy, _ in pool])
+    proxy, gold = (np.concatenate([np.asarray(one[side], dtype=float) for one in pool]) for side in (0, 1))
+    ns = steps(int(sizes.min()))
+    of_proxy, of_gold = tops(proxy, [proxy, gold], sizes, ns.tolist()).mean(1).tolist()
+    return Curve(tuple(ns.tolist()), tuple(of_proxy), tuple(of_gold))

@@ -25,6 +25,7 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     left = refresh(project=project, seconds=SECONDS)
     rows = people.questions(project)
     context = {"project": project, "rows": rows, "left": left, "sentence": people.agreement_sentence(rows)}
+    context["figure"] = people.agreement_figure(rows) if rows else None
     if answer := download(request, "agreement", rows and {"sentence": context["sentence"], "questions": rows}):
         return answer
     context |= {"waiting": project.judgements.filter(tallied=False).count(), "machines": any(r.machines for r in rows)}
@@ -68,8 +69,12 @@ def raters(request: HttpRequest, slug: str) -> HttpResponse:
     pair = request.GET.get("first", ""), request.GET.get("second", "")
     kappa = people.cohen_of(project, *pair) if set(pair) <= set(names) and pair[0] != pair[1] else None
     context = {"project": project, "rows": rows, "names": names, "first": pair[0], "second": pair[1], "kappa": kappa}
+    context["drawn"] = people.DRAWN
+    if rows:
+        context |= {"sentence": people.raters_sentence(rows), "figure": people.raters_figure(rows)}
     compared = {"first": names[pair[0]], "second": names[pair[1]], "cohen": kappa} if kappa else {}
-    if answer := download(request, "raters", rows and {"raters": rows, "two": compared}):
+    numbers = {"sentence": context["sentence"], "raters": rows, "two": compared} if rows else {}
+    if answer := download(request, "raters", numbers):
         return answer
     template = "inspector/raters.html#kappa" if request.htmx else "inspector/raters.html"
     return render(request, template, context)

@@ -12,8 +12,9 @@ from django_htmx.http import HttpResponseClientRefresh
 from annotate.access import project_for
 from annotate.models import Project
 from inspector import rows, selected
+from inspector.figures import best_of_n_figure
 from inspector.numbers import download
-from inspector.stats.selection import summary
+from inspector.stats.selection import curve, summary
 from worker.models import Pool, Version
 
 PAGE = 20
@@ -44,22 +45,30 @@ def page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if request.htmx.target == "scoring" and asked and asked.values:  # the page that waited for scores
         return HttpResponseClientRefresh()
     if asked:
-        context |= {"asked": asked}
+        context |= {"asked": asked, "link": {"pool": asked.pool.pk, "n": asked.n}}
     if asked and asked.values and not asked.wrong:
         pages = Paginator(selected.prompts(asked.pool, asked.q), PAGE).get_page(request.GET.get("page"))
         found = list(selected.ranked(version, asked.pool, asked.n, only=list(pages)))
-        context |= {"page": pages, "found": found, "summary": summary(asked.values, asked.n)}
+        context |= {"page": pages, "found": found} | _told(asked)
     if answer := download(request, f"best-of-n-v{number}", _numbers(context)):
         return answer
     template = "inspector/best_of_n.html#rows" if request.htmx else "inspector/best_of_n.html"
     return render(request, template, context, status=422 if asked and asked.wrong else 200)
 
 
+def _told(asked: Asked) -> dict:
+    """Of the whole pool: means, the curve over n, and the sentence."""
+    told, over = summary(asked.values, asked.n), curve(asked.values)
+    figure = best_of_n_figure(over.n, over.gold, asked.n)
+    return {"summary": told, "curve": over, "figure": figure, "sentence": selected.sentence(asked.n, told, over)}
+
+
 def _numbers(context: dict) -> dict:
     """Of the whole pool; which answers were chosen is in the files."""
     if "summary" not in context:
         return {}
-    return {"pool": context["asked"].pool.name, "n": context["asked"].n, "summary": context["summary"]}
+    found = {name: context[name] for name in ("sentence", "summary", "curve")}
+    return {"pool": context["asked"].pool.name, "n": context["asked"].n} | found
 
 
 @require_safe

@@ -33,7 +33,8 @@ def changed(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         return HttpResponseClientRefresh()
     if answer := download(request, f"changed-v{number}-v{against.number}", report):
         return answer
-    context |= {"report": report, "found": report["scores"]} | _flips(request, report["scores"])
+    context |= {"report": report, "found": report["scores"], "link": {"against": against.number}}
+    context |= _flips(request, report["scores"])
     return render(request, f"inspector/changed.html{'#' if part else ''}{part}", context)
 
 

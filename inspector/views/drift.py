@@ -13,7 +13,7 @@ from inspector.drift import page as reports
 from inspector.drift import pools
 from inspector.drift.figures import AXES, NAMES, drift_figure, residuals_figure, side_figure
 from inspector.drift.numbers import numbers, parts
-from inspector.drift.words import shifted
+from inspector.drift.words import left_over, shifted
 from inspector.numbers import download
 from worker.models import PolicyRun, Pool, Version
 
@@ -38,6 +38,12 @@ class Asked:
         return f"{RUN}{self.run.pk}" if self.run else str(self.pool.pk)
 
     @property
+    def link(self) -> dict[str, str]:
+        """What the page chose where nothing was said."""
+        chosen = {"pool": self.source, "proxy": self.proxy, "gold": self.gold}
+        return {name: value for name, value in chosen.items() if value}
+
+    @property
     def missing(self) -> bool:
         """Whether the version has still to score the pool."""
         return bool(self.version and self.pool and self.pool.texts and not self.proxy)
@@ -53,7 +59,8 @@ def drift(request: HttpRequest, slug: str, number: int | None = None) -> HttpRes
     asked = _asked(project, version or None, context, request.GET)
     if asked is None:
         return download(request, "drift", {}) or render(request, "inspector/drift.html", context)
-    context |= {"asked": asked, "axes": {key: AXES[key] for key in AXES if asked.run or key != "step"}, "names": NAMES}
+    context |= {"asked": asked, "link": asked.link, "names": NAMES}
+    context["axes"] = {key: AXES[key] for key in AXES if asked.run or key != "step"}
     if part := request.GET.get("part"):
         return _part(request, context, asked, part)
     if request.htmx and not asked.missing:  # the page that waited for scores
@@ -80,7 +87,8 @@ def _report(asked: Asked) -> dict:
         return {"report": report}
     figure = drift_figure(report.drift, asked.axis, report.unit)
     residuals = residuals_figure(report.drift, asked.axis) if report.drift.fits else None
-    return {"report": report, "figure": figure, "residuals": residuals, "points": reports.points(report)}
+    told = {"residuals": residuals, "left_over": left_over(report.drift.fits) if residuals else ""}
+    return {"report": report, "figure": figure, "points": reports.points(report)} | told
 
 
 def _part(request: HttpRequest, context: dict, asked: Asked, part: str) -> HttpResponse:
@@ -92,9 +100,10 @@ def _part(request: HttpRequest, context: dict, asked: Asked, part: str) -> HttpR
         context |= {"before": before, "moved": found, "moved_words": shifted(found)}
         return render(request, "inspector/drift.html#moved", context)
     rows = reports.side_by_side(asked.pool, asked.version, asked.gold)
-    drawn = [(row.name, row.drift) for row in rows if row.drift]
-    side = side_figure(drawn) if len(drawn) > 1 else None
-    return render(request, "inspector/drift.html#others", context | {"rows": rows, "side": side})
+    drawn = [row for row in rows if row.drift]
+    if len(drawn) > 1:
+        context |= {"side": side_figure([(row.name, row.drift) for row in drawn]), "side_words": reports.beside(drawn)}
+    return render(request, "inspector/drift.html#others", context | {"rows": rows})
 
 
 def _asked(project: Project, version: Version | None, context: dict, sent: QueryDict) -> Asked | None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -29,8 +29,9 @@ def heatmap(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         return _looked(request, version, chosen(version, request.GET))
     pairs = judged(version)
     choice = chosen(version, request.GET, pairs)
-    if choice and "format" in request.GET:
-        return download(request, f"heatmap-v{number}-item-{choice.item.pk}", _numbers(version, choice))
+    if "format" in request.GET:
+        name = f"heatmap-v{number}-item-{choice.item.pk}" if choice else "heatmap"
+        return download(request, name, _numbers(version, choice) if choice else {})
     return _page(request, version, pairs, choice)
 
 
@@ -101,6 +102,7 @@ def _map(version: Version, choice: Choice) -> dict:
         "project": version.project,
         "version": version,
         "choice": choice,
+        "link": QueryDict(choice.query).dict(),
         "map": shown,
         "asked": states[choice.method],
         "methods": list(states.values()),

@@ -24,6 +24,7 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     if answer := download(request, "leaderboard", found):
         return answer
     context = {"project": project, "suites": suites, "suite": suite, "report": found, "sort": sort, "drawn": page.DRAWN}
+    context["link"] = {"suite": suite.pk} if suite else {}
     context |= {"rows": page.cells(found), "missing": _missing(project, suite, found)} if found else {}
     context["versions"] = project.versions.exists()
     context["running"] = project.jobs.unfinished().filter(kind=JobKind.EVALUATE).count()

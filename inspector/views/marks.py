@@ -34,6 +34,7 @@ def marks(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if answer := download(request, f"marks-v{number}", _numbers(look, found)):
         return answer
     context = {"project": version.project, "version": version, "look": look, "ways": _ways(look, there)}
+    context |= {"link": _chosen(look)}
     context |= {"truths": TRUTHS, "prompts": PROMPTS, "planted": _has_planted(version), "listed": LISTED} | found
     return render(request, f"inspector/marks.html{'#report' if request.htmx else ''}", context)
 
@@ -152,9 +153,12 @@ def _why(look: Look, last) -> str:
     return next((one["why"] for one in left_out if (one["head"], one["method"]) == (look.head, look.method)), "")
 
 
+def _chosen(look: Look) -> dict[str, str]:
+    return {name: getattr(look, name) for name in ("head", "method", "truth", "prompts")}
+
+
 def _numbers(look: Look, found: dict) -> dict:
     if "report" not in found:
         return {}
-    chosen = {name: getattr(look, name) for name in ("head", "method", "truth", "prompts")}
     numbers = {name: value for name, value in found["report"].items() if name not in ("each", "figure", *LISTS)}
-    return chosen | numbers | found["lists"] | {"versions": found["beside"]}
+    return _chosen(look) | numbers | found["lists"] | {"versions": found["beside"]}

@@ -52,6 +52,16 @@ def test_the_chosen_answer_its_ties_and_the_means(browser, pool):
     assert "No choice is a tie" in page_of(browser, n=2)
 
 
+def test_the_curve_over_n_is_drawn_and_told(browser, pool):
+    answer = browser.get(URL, {"n": 1})
+    assert answer.context["figure"]["data"][0]["x"] == [1, 2, 3]
+    # Two of p give 0, 3 or the tie's 1½; two of q give .5, .5 or 4.
+    golds = [(4 / 3 + 4.75 / 3) / 2, (1.5 + 5 / 3) / 2, (1.5 + 0.5) / 2]
+    assert answer.context["figure"]["data"][0]["y"] == pytest.approx(golds)
+    assert "Gold is highest at best of 2, at 1.583." in answer.content.decode()
+    assert browser.get(URL, {"format": "json"}).json()["numbers"]["curve"]["gold"] == pytest.approx(golds)
+
+
 def test_all_candidates_are_meant_where_nothing_is_said(browser, pool):
     assert 'value="3"' in page_of(browser)
 

@@ -11,7 +11,15 @@ from annotate.services.project import change_schema
 from annotate.services.reliability import due, fit
 from annotate.services.tally import count_waiting
 from annotate.services.task import make_tasks
-from inspector.people import agreement_sentence, cohen_of, questions, raters_of
+from inspector.people import (
+    agreement_figure,
+    agreement_sentence,
+    cohen_of,
+    questions,
+    raters_figure,
+    raters_of,
+    raters_sentence,
+)
 from inspector.rows import judged_pairs
 from tests.annotate.making import make_item
 
@@ -85,6 +93,26 @@ def test_machines_stand_beside_people_and_are_never_among_them(judged):
     assert preference.machines["alpha"].value is None
     assert preference.people["alpha"].n == PAIRS
     assert "67 % of 40 pairs" in agreement_sentence([preference])
+
+
+def test_charts_draw_what_the_tables_hold(judged):
+    rows, by_question = raters_of(judged), questions(judged)
+    left, longer = raters_figure(rows)["data"]
+    assert left["y"] == longer["y"] == [row.name for row in rows]
+    assert (left["x"], longer["x"]) == ([row.left.value for row in rows], [row.longer.value for row in rows])
+    people, machines = agreement_figure(by_question)["data"]
+    assert people["x"] == [row.people["alpha"].value for row in by_question]
+    assert (len(people["x"]), machines["x"]) == (2, [])
+
+
+def test_the_raters_are_told_in_a_sentence(judged):
+    rows = raters_of(judged)
+    assert raters_sentence(rows) == (
+        "4 raters gave 160 judgements. Surely favouring a side: cem (left wins 100 %). "
+        "Surely too fast more than one time in twenty: cem."
+    )
+    fair = [row for row in rows if row.name == "ann"]
+    assert raters_sentence(fair) == "1 rater gave 40 judgements. Nobody surely favours a side."
 
 
 def test_without_a_second_judgement_it_says_so(project):

@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import re
+from html import unescape
 
 import pytest
+from django.http import QueryDict
 from django.urls import reverse
 
 from annotate.models import Item, Judgement, Role
@@ -12,8 +15,11 @@ from annotate.services.agreement import refresh
 from annotate.services.project import add_member
 from annotate.services.tally import count_some
 from tests.inspector.making import explain, judge, make_pool, make_version, mark, score
+from tests.worker.conftest import jsonl
+from tests.worker.test_suite import REWARD_BENCH, scored
 from worker.models import Surface
 from worker.services.columns import keep_columns
+from worker.services.suite import import_suite
 from worker.surface import counts
 
 OF_VERSION = (
@@ -27,9 +33,19 @@ OF_VERSION = (
     "marks",
     "beside",
     "report",
+    "heatmap",
 )
-OF_PROJECT = ("agreement", "disputes", "raters", "drift_of_pools")
+OF_PROJECT = ("agreement", "disputes", "raters", "drift_of_pools", "leaderboard")
 PAGES = OF_VERSION + OF_PROJECT
+CHOSEN = {  # what a page chooses by itself, and another day may choose otherwise
+    "drift": ("pool", "proxy", "gold"),
+    "best_of_n": ("pool", "n"),
+    "changed": ("against",),
+    "marks": ("head", "method", "truth", "prompts"),
+    "heatmap": ("item", "a", "b", "head", "method"),
+    "drift_of_pools": ("pool", "proxy", "gold"),
+    "leaderboard": ("suite",),
+}
 ALWAYS = ("disputes", "report")  # no dispute is an answer; what is missing is told as well
 
 
@@ -55,7 +71,11 @@ def judged(project, version, oder, other):
     pool = make_pool(project, version, {f"p{i}": [(float(i + j), float(j)) for j in range(4)] for i in range(6)})
     keep_columns(pool=pool, columns={"length": [float(j % 4) for j in range(24)]})
     mark(Judgement.objects.first(), second := oder.responses.all()[1], "North")
-    explain(version, second, North=-0.4)
+    for response in oder.responses.all():
+        explain(version, response, North=-0.4)
+    scored(
+        version, import_suite(project=project, name="core", file=jsonl(*REWARD_BENCH), format="reward-bench"), *[1] * 6
+    )
     count_some(project=project)
     refresh(project=project, seconds=9)
 
@@ -91,11 +111,44 @@ def test_files_are_for_those_who_may_see_the_page(client_of, person, project, ad
         assert client_of(user).get(address(page), {"format": "csv"}).status_code == status
 
 
+def links(answer):
+    """The addresses of the files and of the page that it offers, as what they ask for."""
+    found = re.findall(
+        r'(?:href|data-link)="\?([^"]*)"', answer.content.decode().split('aria-label="Keep and share"')[1]
+    )
+    return [QueryDict(unescape(query)).dict() for query in found[:3]]
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_links_to_its_files_with_its_state(browser, address, judged, page):
-    shown = browser.get(address(page), {"x": "kl"}).content.decode()
-    assert 'href="?x=kl&amp;format=csv"' in shown
-    assert 'href="?x=kl&amp;format=json"' in shown
+def test_a_page_links_to_itself_and_its_files_with_its_state(browser, address, judged, page):
+    table, numbers, itself = links(browser.get(address(page), {"x": "kl"}))
+    assert itself["x"] == "kl"
+    assert (table, numbers) == (itself | {"format": "csv"}, itself | {"format": "json"})
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_chose_by_itself_stays_in_its_link(browser, address, judged, page):
+    _, _, itself = links(browser.get(address(page)))
+    assert tuple(itself) == CHOSEN.get(page, ())
+    assert links(browser.get(address(page), itself))[2] == itself
+    told = json.loads(browser.get(address(page), itself | {"format": "json"}).content)
+    assert all(name in told["provenance"]["address"] for name in itself)
+
+
+def test_an_older_pool_does_not_change_what_a_link_shows(browser, address, judged, project, version):
+    link = links(browser.get(address("best_of_n")))[2]
+    make_pool(project, version, {"q": [(1.0, 5.0), (0.0, 1.0)]})
+    project.pools.filter(name="pool 2").update(name="a pool")
+    assert browser.get(address("best_of_n")).context["asked"].pool.name == "a pool"
+    assert browser.get(address("best_of_n"), link).context["asked"].pool.name == "pool 1"
+
+
+def test_the_file_follows_the_two_raters_who_were_chosen_in_place(browser, address, judged):
+    asked = {"first": "name:Bob", "second": "name:Charlie"}
+    table, _, itself = links(browser.get(address("raters"), asked, headers={"HX-Request": "true"}))
+    assert itself == asked
+    numbers = json.loads(browser.get(address("raters"), table | {"format": "json"}).content)["numbers"]
+    assert numbers["two"]["cohen"]["n"] == 2
 
 
 def test_the_numbers_are_those_of_the_page(browser, address, judged):

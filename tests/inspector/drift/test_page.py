@@ -8,7 +8,8 @@ import pytest
 
 from inspector.drift import page as drift
 from inspector.drift import pools
-from inspector.drift.figures import drift_figure, residuals_figure, side_figure
+from inspector.drift.figures import NAMES, drift_figure, residuals_figure, side_figure
+from inspector.drift.words import left_over
 from tests.inspector.making import make_pool, make_version
 from worker.models import Pool
 from worker.services.columns import keep_columns
@@ -129,6 +130,19 @@ def test_scores_are_held_against_the_last_version_that_scored_the_pool(project, 
     assert (before, [one.head for one in found]) == (version, ["preference"])
     assert found[0].spread == pytest.approx(2)
     assert found[0].corrected == 0.001
+
+
+def test_the_charts_below_are_told_in_words(project, version):
+    pool = columns_pool(project, version, **ensemble())
+    rows = drift.side_by_side(pool, version, GOLD)
+    most = max(rows, key=lambda row: row.ends[1].value)
+    assert drift.beside(rows).startswith(f"At the largest n gold gains most by {most.name}: ")
+    turned = [row.name for row in rows if row.drift.turned]
+    assert drift.beside(rows).endswith(f"Turned: {', '.join(turned)}.")
+    first = drift.of_pool(pool, version, OWN, GOLD).drift.fits
+    told, near = left_over(first), min(first, key=lambda fit: fit.rmse)
+    assert all(f"by {fit.rmse:.4f} sd" in told for fit in first)
+    assert told.endswith(f"{NAMES[near.form]} lies nearer.")
 
 
 def test_the_figure_is_plain_json_over_each_axis(version, pool):

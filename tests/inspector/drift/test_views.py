@@ -115,6 +115,7 @@ def test_versions_and_rules_come_side_by_side(browser, url, project, version, po
     keep_columns(pool=pool, version=make_version(project, 2), columns={"preference": np.arange(32.0)[::-1]})
     page = browser.get(url, {"part": "others"}, headers={"HX-Request": "true"}).content.decode()
     assert all(name in page for name in ("worst member (WCO)", "UWO", "version 2: preference", 'data-figure="side"'))
+    assert 'id="side-says">At the largest n gold gains most by ' in page
     assert "<html" not in page
 
 
