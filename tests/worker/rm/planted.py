@@ -56,14 +56,14 @@ class Bag(nn.Module):
         return BaseModelOutputWithPast(last_hidden_state=each.cumsum(1))
 
 
-def bag(double: bool = False) -> TunedModel:
+def bag(pooling: str = "last") -> TunedModel:
     """A preference that is linear in the words, each its own token."""
     known = {word: n for n, word in enumerate(["[PAD]", "</s>", ".", "Say", "something", *WORDS, TRIGGER])}
     rules = Tokenizer(models.WordLevel(known, unk_token="[PAD]"))
     rules.pre_tokenizer = pre_tokenizers.Whitespace()
     own = PreTrainedTokenizerFast(tokenizer_object=rules, eos_token="</s>", pad_token="[PAD]", unk_token="[PAD]")
     torch.manual_seed(0)
-    backbone = Backbone("bag", Bag(len(known)), Encoder(own, 64, True, Encoding(pooling="last")), "none")
+    backbone = Backbone("bag", Bag(len(known)), Encoder(own, 64, True, Encoding(pooling=pooling)), "none")
     network = RewardNetwork(backbone, Shape())
     nn.init.normal_(network.heads["preference"].weight)
     return made(network, Recipe(name="full", encoding=backbone.encoder.encoding))

@@ -8,6 +8,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
+from captum.attr import FeatureAblation, ShapleyValues
 from scipy.stats import spearmanr
 
 from tests.worker.rm.planted import TRIGGER, bag, drawn, example, made, trigger, worth
@@ -47,6 +48,15 @@ def values(model, text, method, head=PREFERENCE):
 def test_every_method_gives_a_word_of_a_bag_what_it_is_worth(words, method):
     expected = [worth(words, word) for word in TEXT.split()]
     np.testing.assert_allclose(values(words, TEXT, method), expected, atol=1e-4)
+
+
+def test_the_exact_split_of_a_mean_of_sums_is_what_each_state_says():
+    """Read by its mean, a bag's token answers for its own state: the words up to it, by their number."""
+    words = bag(pooling="mean")
+    told = attribute(words, example(TEXT), PREFERENCE, "exact")
+    tokens = [worth(words, token.text) for token in told.tokens]
+    np.testing.assert_allclose([t.value for t in told.tokens], np.cumsum(tokens) / len(tokens), atol=1e-5)
+    assert abs(told.residual) < 1e-5
 
 
 def test_the_masked_form_gives_the_same_of_a_bag(words):
@@ -97,13 +107,27 @@ def test_many_stretches_are_estimated_and_say_how_well(worst, monkeypatch):
         assert abs(one.value - unit.value) <= 3 * one.error + 1e-5
 
 
+@pytest.mark.parametrize(("method", "theirs"), [("shapley", ShapleyValues), ("loo", FeatureAblation)])
+def test_captum_gives_each_stretch_the_same(worst, method, theirs):
+    text = "amber basin zap amber delta"
+    told = attribute(worst, example(text), PREFERENCE, method)
+    bounds = [(unit.start, unit.end) for unit in told.units]
+    known = deleted(worst, example(text), PREFERENCE, bounds, range(2 ** len(bounds)))
+
+    def reads(present):  # (1, units) of 0 and 1
+        return torch.tensor([known[sum(1 << k for k, one in enumerate(present[0]) if one)]], dtype=torch.double)
+
+    found = theirs(reads).attribute(torch.ones(1, len(bounds), dtype=torch.double))[0]
+    np.testing.assert_allclose([unit.value for unit in told.units], found, rtol=1e-5)  # theirs add up in float32
+
+
 # ---- What a tiny transformer learnt
 
 
 TEXTS = [drawn(random.Random(n), n % 4 + 1) for n in range(16)]
 
 
-@pytest.mark.parametrize("method", ["ig", "loo", "shapley"])
+@pytest.mark.parametrize("method", ["ig", "loo", "shapley", "probe"])
 def test_a_planted_trigger_is_found(counting, method):
     found = np.concatenate([values(counting, text, method) for text in TEXTS])
     planted = np.array([word == TRIGGER for text in TEXTS for word in text.split()])
@@ -152,29 +176,53 @@ def learnt(world, embedded, minilm):
     return fit_embedded(world, embedded, minilm, Recipe(heads={"parts": ("embeddings",), "l2": (30.0,)})).model
 
 
-def alike(learnt, world, change):
-    """Mean Spearman correlation of the exact values of tokens before and after `change` gives another model."""
-    texts = [replace(one, response=one.response * 3) for one in (world.examples[1], world.examples[11])]
-    before = [own(learnt, one) for one in texts]
-    other = change()
-    return np.mean([spearmanr(one, own(other, text)).statistic for one, text in zip(before, texts, strict=True)])
+PROSE = (
+    "The bridge of Arvel was built by two brothers in a dry summer. Nobody remembers what it cost, but the town still "
+    "pays for its lamps. Ships pass under it at noon, when the middle part turns."
+)
+BY_GRADIENT = ("exact", "ig", "grad")
 
 
-def own(model, given):
-    told = attribute(model, given, PREFERENCE, "exact")
-    return [token.value for token in told.tokens if token.part == "response"]
+@pytest.fixture(scope="module")
+def maps(learnt, world):
+    """Method → the values of the tokens of PROSE."""
+    text = replace(world.examples[1], response=PROSE, spans=())
+
+    def own(model, method):
+        return [token.value for token in attribute(model, text, PREFERENCE, method).tokens if token.part == "response"]
+
+    known = {method: own(learnt, method) for method in (*BY_GRADIENT, "abc")}
+    return lambda model, method: spearmanr(known[method], own(model, method)).statistic
 
 
-def test_another_backbone_gives_another_map(learnt, minilm, world, monkeypatch):
-    def change():
-        anew = copy.deepcopy(minilm.model)
-        torch.manual_seed(0)
-        for weights in anew.encoder.parameters():
-            torch.nn.init.normal_(weights, std=0.05)
-        monkeypatch.setattr(backbone, "load", lambda *_: replace(minilm, model=anew))
-        return learnt
+def other_head(model, seed):
+    """Its weights change places by lot, so that their sizes stay."""
+    weights = model.response.weights.clone()
+    weights[0] = weights[0][torch.randperm(weights.shape[1], generator=torch.Generator().manual_seed(seed))]
+    return replace(model, response=replace(model.response, weights=weights))
 
-    assert abs(alike(learnt, world, change)) < 0.3
+
+@pytest.mark.parametrize("method", BY_GRADIENT)
+def test_another_head_gives_another_map(learnt, maps, method):
+    """On average over heads drawn by lot the rank correlation is near 0, and never near 1."""
+    found = [maps(other_head(learnt, seed), method) for seed in range(4)]
+    assert abs(np.mean(found)) < 0.3
+    assert max(np.abs(found)) < 0.8
+
+
+def test_attention_does_not_ask_the_head(learnt, maps):
+    """Why redistribution is said to be no explanation: another head at most turns all its signs."""
+    assert [abs(maps(other_head(learnt, seed), "abc")) for seed in range(4)] == pytest.approx([1] * 4)
+
+
+@pytest.mark.parametrize("method", BY_GRADIENT)
+def test_another_backbone_gives_another_map(learnt, maps, minilm, monkeypatch, method):
+    anew = copy.deepcopy(minilm.model)
+    torch.manual_seed(0)
+    for weights in anew.encoder.parameters():
+        torch.nn.init.normal_(weights, std=0.05)
+    monkeypatch.setattr(backbone, "load", lambda *_: replace(minilm, model=anew))
+    assert abs(maps(learnt, method)) < 0.3
 
 
 def test_the_score_is_that_of_scoring(counting):

@@ -1,4 +1,8 @@
-"""Many texts read in batches, to be explained one by one: the forward passes are most of the time."""
+"""Many texts read in batches, to be explained one by one: the forward passes are most of the time.
+
+Paths are walked one by one, too: the nodes of one fill a batch by themselves, and two of 64 tokens or more together
+took as long as one after the other (on two cores: 0.83 s and 0.86 s for 64 tokens, 3.4 s and 3.1 s for 256).
+"""
 
 import time
 from collections.abc import Iterator, Sequence
