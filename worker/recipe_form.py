@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import get_origin
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 from pydantic import ValidationError
 
@@ -89,8 +90,12 @@ class RecipeForm(forms.Form):
 
     @property
     def launch(self) -> dict:
-        """What start_training is told."""
-        return {name: self.cleaned_data[name] for name in ("backbone", "queue")} | {"recipe": self.recipe}
+        """What start_training is told; unbound, what it would be told by the values that stand in the form."""
+        if self.is_bound:
+            return {name: self.cleaned_data[name] for name in ("backbone", "queue")} | {"recipe": self.recipe}
+        named = {name: value for name, value in self.initial.items() if name in FIELDS}
+        place = {"backbone": self.initial.get("backbone", settings.BACKBONE), "queue": self.initial["queue"]}
+        return place | {"recipe": recipe_of(named)}
 
     def groups(self) -> list[dict]:
         """[{"title", "fields": bound fields, "rare": those that hide under More, "open": whether one was changed}]"""

@@ -3,10 +3,12 @@
 import re
 
 import pytest
+from django.utils import timezone
 
 from worker.models import Backbone, Job, Snapshot
 from worker.models.job import JobState
 from worker.rm.recipe import OBJECTIVES
+from worker.services import snapshot
 from worker.services.job import launch, run_now
 
 TRAIN, PREVIEW = "/p/answers/train/", "/p/answers/train/preview/"
@@ -47,6 +49,24 @@ def test_it_shows_the_data_and_launches(browser, judged, alice):
     assert (job.queue, job.created_by, job.params["snapshot"]) == ("gpu", alice, Snapshot.objects.get().pk)
     assert job.params["recipe"] == {"name": "lora", "tuning": {"epochs": 2}, "preference": {"objective": "davidson"}}
     assert job.params["tokens"] > 0
+
+
+def test_all_judgements_are_read_once_a_request_whatever_comes_of_it(browser, judged, monkeypatch):
+    read, own = [], snapshot._judgements
+    monkeypatch.setattr(snapshot, "_judgements", lambda project: read.append(project) or own(project))
+    assert "4 to a token" in page_of(browser, TRAIN)  # with the forecast
+    assert browser.post(TRAIN, HEADS | {"encoding.max_length": "1"}).status_code == 422
+    assert browser.post(TRAIN, HEADS).status_code == 302
+    judged.judgements.update(withdrawn_at=timezone.now())
+    assert browser.post(TRAIN, HEADS).status_code == 422
+    assert len(read) == 4
+
+
+def test_the_page_foresees_what_stands_in_the_form(browser, judged):
+    browser.post(TRAIN, LORA | {"encoding.max_length": "16"})
+    page = page_of(browser, TRAIN, {"job": Job.objects.get().pk})
+    assert "longer than 16 tokens" in page
+    assert "Correct the recipe" in browser.post(TRAIN, HEADS | {"encoding.max_length": "1"}).content.decode()
 
 
 def test_a_field_that_another_trainer_would_read_is_not_stored(browser, judged):

@@ -24,14 +24,16 @@ def start_training(
     actor: User | None = None,
     queue: str = "cpu",
     origin: Job | None = None,
+    found: Survey | None = None,
     **more: object,
 ) -> Job:
-    """Freeze the judgements and launch a train job on them. `more` are further parameters of the job, plain JSON.
+    """Freeze the judgements, as they are now or were `found`, and launch a train job on them.
 
-    Raises ValidationError when there is too little to learn from or to measure on; then nothing is written.
-    The judgements are read before the transaction, which would keep everybody from submitting meanwhile.
+    `more` are further parameters of the job, plain JSON. Raises ValidationError when there is too little to learn from
+    or to measure on; then nothing is written. The judgements are read before the transaction, which would keep
+    everybody from submitting meanwhile.
     """
-    found, backbone = enough(project), backbone or settings.BACKBONE
+    found, backbone = enough(project, found), backbone or settings.BACKBONE
     place = {"recipe": recipe, "backbone": backbone, "queue": queue}
     tokens = forecast(project=project, found=found, **place).read  # the next forecast takes its time from this one
     with transaction.atomic():
@@ -39,9 +41,9 @@ def start_training(
         return train_on(snapshot, actor=actor, origin=origin, tokens=tokens, **place, **more)
 
 
-def enough(project: Project) -> Survey:
-    """What would be frozen now; ValidationError says what is missing."""
-    found = survey(project)
+def enough(project: Project, found: Survey | None = None) -> Survey:
+    """What would be frozen now, or was found; ValidationError says what is missing."""
+    found = found or survey(project)
     if problems := missing(found.counts):
         raise ValidationError(problems)
     return found

@@ -13,7 +13,7 @@ from worker.recipe_form import RecipeForm, formulas
 from worker.recipes import flat
 from worker.rm.recipe import Recipe
 from worker.services.forecast import count_tokens, counting, forecast
-from worker.services.snapshot import missing, survey
+from worker.services.snapshot import Survey, missing, survey
 from worker.services.training import start_training
 
 
@@ -22,17 +22,26 @@ def train(request: HttpRequest, slug: str) -> HttpResponse:
     """?job=N: with that job's recipe. htmx asks for the form alone, with what stands in it."""
     project = project_for(request.user, slug, "manage")
     form = recipe_form(request, project)
+    if request.htmx:
+        return render(request, "worker/_recipe.html", {"project": project, "form": form})
+    found = survey(project)  # all judgements are read: once a request
     if request.method == "POST" and form.is_valid():
         try:
-            job = start_training(project=project, actor=request.user, **form.launch)
+            job = start_training(project=project, actor=request.user, found=found, **form.launch)
             return redirect("worker:job", slug, job.pk)
         except ValidationError as error:
             form.add_error(None, error)
-    if request.htmx:
-        return render(request, "worker/_recipe.html", {"project": project, "form": form})
-    counts = survey(project).counts
-    context = {"project": project, "form": form, "counts": counts, "missing": missing(counts), "formulas": formulas()}
+    about = {"project": project, "form": form, "counts": found.counts, "missing": missing(found.counts)}
+    context = about | {"formulas": formulas()} | _foreseen(project, form, found)
     return render(request, "worker/train.html", context, status=422 if form.errors else 200)
+
+
+def _foreseen(project: Project, form: RecipeForm, found: Survey | None = None) -> dict:
+    """What stands in the page's part "forecast"; nothing where the recipe that was sent is wrong."""
+    if form.is_bound and not form.is_valid():
+        return {}
+    busy, told = counting(project=project, **form.launch), forecast(project=project, found=found, **form.launch)
+    return {"told": told, "recipe": form.launch["recipe"], "counting": busy}
 
 
 def recipe_form(request: HttpRequest, project: Project, form: type[RecipeForm] = RecipeForm) -> RecipeForm:
@@ -64,12 +73,10 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
     """
     project = project_for(request.user, slug, "manage")
     form = recipe_form(request, project)
-    context: dict = {"project": project}
     if form.is_bound and form.is_valid():
         if request.method == "POST":
             count_tokens(project=project, actor=request.user, **form.launch)
         busy = counting(project=project, **form.launch)
         if busy and busy.state == request.GET.get("seen"):
             return HttpResponse(status=204)
-        context |= {"told": forecast(project=project, **form.launch), "recipe": form.recipe, "counting": busy}
-    return render(request, "worker/train.html#forecast", context)
+    return render(request, "worker/train.html#forecast", {"project": project} | _foreseen(project, form))
