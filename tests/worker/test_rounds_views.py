@@ -7,9 +7,11 @@ from annotate.services.project import add_member
 from tests.worker.conftest import jsonl
 from tests.worker.test_rounds import measured, more, policy, trained  # noqa: F401
 from tests.worker.test_suite import REWARD_BENCH, scored
-from worker.models import Job, Round, RoundPolicy, Suite
+from worker.models import Job, Round, RoundPolicy, Suite, Version
 from worker.services import rounds
+from worker.services.job import launch
 from worker.services.suite import freeze_held_out, import_suite
+from worker.services.transform import transform_version
 from worker.services.version import promote
 
 HTMX = {"HX-Request": "true"}
@@ -214,6 +216,25 @@ def test_rebuilding_what_is_whole_is_refused(browser, judged):
     trained(judged)
     assert "Nothing that this version" in told(browser, "versions/1/rebuild/")
     assert not Round.objects.exists()
+
+
+def test_what_was_put_together_is_rebuilt_by_its_members(browser, judged):
+    parts = [trained(judged).pk, trained(judged).pk]
+    mean = trained(judged, launch(project=judged, kind="average", params={"versions": parts}))
+    Version.objects.filter(pk=mean.pk).update(file="mean")
+    transform_version(version=judged.versions.get(number=3), transforms=[{"name": "clip", "low": 0}])
+    told(browser, "lineage/withdraw/", {"who": "name:Erin", "why": "Asked for it."})
+    assert "rebuild those" in page_of(browser, "versions/3/lineage/")
+    assert "Rebuild without" not in page_of(browser, "versions/3/lineage/")
+    for number in (3, 4):
+        assert "put together from versions 1, 2: rebuild those" in told(browser, f"versions/{number}/rebuild/")
+    assert not Round.objects.exists()
+
+
+def test_a_rebuild_says_that_transforms_are_to_be_made_again(browser, judged):
+    transform_version(version=trained(judged), transforms=[{"name": "clip", "low": 0}])
+    told(browser, "lineage/withdraw/", {"who": "name:Erin", "why": "Asked for it."})
+    assert "Make its transforms again" in told(browser, "versions/2/rebuild/")
 
 
 def test_a_rebuilt_version_has_the_old_one_for_a_parent(judged):

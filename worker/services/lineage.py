@@ -40,9 +40,17 @@ def restore(*, event: Event, actor: User) -> int:
 
 
 def rebuild(*, version: Version, actor: User) -> Round:
-    """Train again by the same recipe on what is left, as a round; ValidationError where nothing was withdrawn."""
+    """Train again by the same recipe on what is left, as a round.
+
+    ValidationError where nothing was withdrawn, and of a mean or an ensemble, whose recipe is that of one member.
+    """
     if version.affected_at is None:
         raise ValidationError("Nothing that this version was trained on is withdrawn.")
+    if parts := parts_of(version):
+        names = ", ".join(str(one.number) for one in parts)
+        raise ValidationError(
+            f"It was put together from versions {names}: rebuild those, then put them together again."
+        )
     return rounds.start(project=version.project, reason="withdrawal", actor=actor, of=version)
 
 
@@ -87,6 +95,14 @@ def _rater(row: dict) -> dict:
 def made_from_weights(version: Version) -> Iterator[Version]:
     """Versions that it began from (a warm start) or is the mean of."""
     yield from version.project.versions.filter(pk__in=weights_from(version)).order_by("number")
+
+
+def parts_of(version: Version) -> list[Version]:
+    """What a mean or an ensemble, transformed or not, was put together from; of a version that was trained none."""
+    same = version.project.versions.filter(file=version.file, trained_by__kind=JobKind.AVERAGE)
+    made = same.select_related("trained_by").first()
+    chosen = made.trained_by.params.get("versions", []) if made else []
+    return list(version.project.versions.filter(pk__in=chosen).order_by("number"))
 
 
 def averages_of(version: Version) -> list[Version]:

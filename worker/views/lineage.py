@@ -129,7 +129,8 @@ def rebuild(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     version = get_object_or_404(project.versions.select_related("snapshot"), number=number)
     try:
         one = lineage.rebuild(version=version, actor=request.user)
-        messages.success(request, f"Round {one.number} rebuilds version {number} from what is left.")
+        again = " Make its transforms again when the new version is there." if version.transforms else ""
+        messages.success(request, f"Round {one.number} rebuilds version {number} from what is left.{again}")
         return redirect("worker:rounds", slug)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
