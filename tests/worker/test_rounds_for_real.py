@@ -13,15 +13,19 @@ from annotate.services.queue import lease_next
 from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
 from tests.worker.conftest import PROMPTS, jsonl, row
+from tests.worker.rm import tiny
 from tests.worker.test_loop import told
 from tests.worker.test_suite import REWARD_BENCH
 from worker.models import Job, SelectionPolicy, SuiteScore
 from worker.models.round import RoundState
 from worker.models.version import VersionState
+from worker.rm import checkpoint
 from worker.services import rounds, selection
+from worker.services.affected import weights_from
 from worker.services.job import run_now
 from worker.services.standing import leaderboard
 from worker.services.suite import freeze_held_out
+from worker.services.version import promote
 from worker.tasks import rounds as beat
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the heart of a job looks at it by another connection
@@ -60,6 +64,26 @@ def test_judgements_become_a_version_in_use(running):
     assert (second.state, second.against, second.version.number) == (RoundState.KEPT, one.version, 2), second.words
     assert "Not promoted: the interval holds 0." in second.words
     assert running.versions.get(state=VersionState.PROMOTED) == one.version
+
+
+def test_a_round_begins_from_the_weights_in_use_or_afresh(running, tmp_path, settings):
+    llama = str(tiny.llama(tmp_path / "llama", ["Where is the museum? Beside the river. Bananas"]))
+    begun = {}
+    for number, (warm, rate) in enumerate([(False, 1e-3), (True, 1e-12), (False, 1e-12)], 1):
+        recipe = {"name": "full", "tuning": {"learning_rate": rate}}
+        rounds.set_policy(project=running, warm=warm, recipe=recipe, backbone=llama, rule="never")
+        import_items(project=running, file=jsonl(*map(row, range(100 * number, 100 * number + 20))), format="jsonl")
+        work(running)
+        one = running.rounds.get(number=number)
+        assert (one.reason, one.state) == ("judgements", RoundState.KEPT), one.words
+        begun[number] = checkpoint.load(settings.ARTIFACT_DIR / one.version.file).tensors["heads.preference.weight"]
+        if number == 1:
+            promote(version=one.version)
+    assert begun[2] == pytest.approx(begun[1], abs=1e-6)
+    assert begun[3] != pytest.approx(begun[1], abs=1e-3)
+    first, second, third = running.versions.order_by("number")
+    assert (weights_from(second), weights_from(third)) == ([first.pk], [])
+    assert running.rounds.get(number=2).against == first
 
 
 @pytest.mark.parametrize("strategy", ["margin", "disagreement", "information", "random"])
