@@ -6,7 +6,7 @@ from typing import Any
 
 from annotate.agreement import Interval
 from worker.models import Summary, Version
-from worker.services.summary import keep
+from worker.services.summary import keep, keep_all
 
 INTERVAL = {field.name for field in fields(Interval)}
 
@@ -25,6 +25,13 @@ def known(name: str, made_of: Mapping[int, str]) -> dict[int, dict]:
     """Version → what is kept under the name, of those whose rows are still the ones that it was made of."""
     found = Summary.objects.filter(version__in=made_of, name=name)
     return {one.version_id: _read(one.values) for one in found if one.made_of == made_of[one.version_id]}
+
+
+def keep_each(name: str, made_of: Mapping[int, str], values: dict[int, dict]) -> dict[int, dict]:
+    """Keep and give back what was made of several versions at once, by their ids."""
+    rows = [Summary(version_id=pk, name=name, made_of=made_of[pk], values=_written(one)) for pk, one in values.items()]
+    keep_all(rows=rows)
+    return values
 
 
 def _written(value: Any) -> Any:

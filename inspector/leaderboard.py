@@ -10,6 +10,7 @@ from annotate.models import Project
 from inspector import kept
 from inspector.figures import intervals_figure
 from inspector.stats import slices
+from inspector.stats.correlation import codes
 from worker.models import Suite, Version
 from worker.services import standing
 from worker.services.standing import Standing
@@ -29,9 +30,8 @@ class Column:
 def report(project: Project, suites: Sequence[Suite], suite: Suite | None, sort: str) -> dict:
     """Rows of versions and columns of suites, or of one suite its parts; {} where nothing was measured."""
     shown = [suite] if suite else list(suites)
-    board, made_of = standing.standings(project, shown), standing.scored_rows(project)
-    promoted = project.versions.promoted()
-    beside = {one.pk: against(one, board[one.pk], promoted, made_of) for one in shown}
+    board, promoted = standing.standings(project, shown), project.versions.promoted()
+    beside = {one.pk: against(one, board[one.pk], promoted) for one in shown}
     rows = _of_suite(board[suite.pk], beside[suite.pk]) if suite else _of_all(suites, board, beside)
     if not rows:
         return {}
@@ -114,30 +114,26 @@ def cells(found: Mapping) -> list[dict]:
 # ---- Beside the promoted version
 
 
-def against(
-    suite: Suite, found: Sequence[Standing], promoted: Version | None, made_of: Mapping[int, str]
-) -> dict[int, dict]:
+def against(suite: Suite, found: Sequence[Standing], promoted: Version | None) -> dict[int, dict]:
     """Version id → difference of accuracy, prompts won and lost, p of McNemar's test; kept with each version."""
-    others = [one.version for one in found if promoted and one.version.pk != promoted.pk]
-    if not others or promoted.pk not in made_of:
+    board = {one.version.pk: one for one in found}
+    if promoted is None or promoted.pk not in board:
         return {}
-    name, both = f"suite {suite.pk} against {promoted.pk}", {}
-    for version in others:
-        both[version.pk] = f"{made_of[version.pk]}| {made_of[promoted.pk]}"
+    old = board.pop(promoted.pk)
+    name = f"suite {suite.pk} against {promoted.pk}"
+    both = {pk: f"{one.made_of}|{old.made_of}" for pk, one in board.items()}
     told = kept.known(name, both)
-    missing = [version for version in others if version.pk not in told]
-    rows = standing.sheet(suite) if missing else None
-    old = standing.marks(suite, rows, promoted).credit if missing else None
-    for version in missing:
-        new = standing.marks(suite, rows, version).credit
-        told[version.pk] = kept.kept(version, name, both[version.pk], lambda new=new: _against(new, old, rows.prompt))
-    return told
+    missing = [one.version for pk, one in board.items() if pk not in told]
+    return told | (kept.keep_each(name, both, _against(suite, missing, promoted)) if missing else {})
 
 
-def _against(new: np.ndarray, old: np.ndarray, prompts: np.ndarray) -> dict:
-    known = ~np.isnan(new) & ~np.isnan(old)
-    which = np.unique(prompts[known], return_inverse=True)[1]
-    return slices.against(new[known], old[known], which, [np.ones(len(which), dtype=bool)])[0]
+def _against(suite: Suite, versions: Sequence[Version], promoted: Version) -> dict[int, dict]:
+    """One redraw of prompts for all of them."""
+    which = codes(standing.sheet(suite).prompt)
+    credits = standing.credits(suite, [promoted.pk, *(version.pk for version in versions)])
+    gains = [credits[version.pk] - credits[promoted.pk] for version in versions]
+    told = slices.gains([(gain, ~np.isnan(gain)) for gain in gains], which)
+    return {version.pk: one for version, one in zip(versions, told, strict=True)}
 
 
 # ---- Words

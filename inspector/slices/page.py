@@ -1,6 +1,5 @@
 """How good, where? A version's accuracy by slice, beside guesses, people's ceiling and another version."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,8 @@ from inspector.slices.suite import credit_of, of_suite
 from inspector.stats import slices
 from worker.models import Score, Suite, Version
 from worker.models.version import PREFERENCE
-from worker.services.standing import scored_rows
+from worker.services import standing
+from worker.services.summary import packed, unpacked
 
 DRAWN, SURE = 10, 0.05
 GUESSES = {
@@ -57,7 +57,7 @@ class Look:
 def made_of(version: Version, suite: Suite | None) -> str:
     """Which rows a version's numbers are made of."""
     if suite:
-        return scored_rows(version.project).get(version.pk, "")
+        return standing.made_of(version, suite)
     scored = read.scored_rows(version)
     return "" if scored.endswith("None") else f"{scored},{read.judged_rows(version.project)}"
 
@@ -269,12 +269,3 @@ def _failed(look: Look) -> dict:
         part = {"keys": packed(table.keys[wrong], "<i8"), "margin": packed(table.margin[wrong], "<f4")}
         parts.append(part | {"members": members})
     return {"parts": parts}
-
-
-def packed(values: np.ndarray, kind: str) -> str:
-    """Many numbers as one text, which is read a hundred times as fast as a list of them."""
-    return base64.b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode()
-
-
-def unpacked(text: str, kind: str) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(text), kind)

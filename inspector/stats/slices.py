@@ -79,16 +79,22 @@ def benjamini_hochberg(p: Sequence[float | None]) -> list[float | None]:
 def against(
     new: np.ndarray, old: np.ndarray, which: np.ndarray, slices: Sequence[np.ndarray]
 ) -> list[dict[str, Interval | int | float]]:
-    """For each slice (booleans): the difference of accuracy new − old, prompts won and lost, and McNemar's p.
+    """`gains` of one comparison, new − old credits (n,) of the same pairs, on each slice (booleans)."""
+    return gains([(new - old, inside) for inside in slices], which)
 
-    Credits (n,) on the same pairs; intervals from one redraw of prompts for all slices.
+
+def gains(parts: Sequence[tuple[np.ndarray, np.ndarray]], which: np.ndarray) -> list[dict]:
+    """For each (gain, inside), (n,) each: the difference of accuracy, prompts won and lost, and McNemar's p.
+
+    Outside, a gain may be NaN. Intervals come from one redraw of prompts for all parts.
     """
-    sums = grouped(which, [column for inside in slices for column in ((new - old) * inside, inside * 1.0)])
+    columns = [column for gain, inside in parts for column in (np.where(inside, gain, 0.0), inside * 1.0)]
+    sums = grouped(which, columns)
     draws = redrawn(sums) if len(sums) > 1 else np.full((1, sums.shape[1]), np.nan)
-    return [_against(new - old, which, inside, draws[:, 2 * n : 2 * n + 2]) for n, inside in enumerate(slices)]
+    return [_against(*part, which, draws[:, 2 * n : 2 * n + 2]) for n, part in enumerate(parts)]
 
 
-def _against(gain: np.ndarray, which: np.ndarray, inside: np.ndarray, draws: np.ndarray) -> dict:
+def _against(gain: np.ndarray, inside: np.ndarray, which: np.ndarray, draws: np.ndarray) -> dict:
     n = int(inside.sum())
     if not n:
         return {"difference": undefined("there is no pair to compare on"), "won": 0, "lost": 0, "p": None}

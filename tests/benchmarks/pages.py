@@ -32,6 +32,7 @@ from annotate.models import User
 from annotate.services.project import create_project
 from tests.inspector.held_out import drawn, give, make_pairs, say
 from worker.models import Snapshot, Suite, SuitePair, SuiteScore, Version
+from worker.services.standing import settle
 user = User.objects.create_superuser("admin")
 project = create_project(slug="large", name="Large", actor=user)
 snapshot = Snapshot.objects.create(project=project, sha256="0" * 64, counts={{}})
@@ -48,6 +49,7 @@ for number in (1, 2):
     give(version, pairs, margins + rng.normal(0, 0.5, {pairs}))
     said = zip(rows, rng.normal(0.5, 1, len(rows)).tolist())
     SuiteScore.objects.bulk_create(SuiteScore(version=version, pair=p, chosen=v, rejected=0) for p, v in said)
+    settle(suite, [version])
 Version.objects.filter(number=1).update(state="promoted")
 say(project, pairs, drawn(margins))
 client = Client()

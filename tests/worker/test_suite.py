@@ -12,7 +12,7 @@ from annotate.services.item import import_items
 from tests.inspector.making import make_version
 from tests.worker.conftest import PROMPTS, jsonl, row
 from worker.models import SuiteAnswer, SuiteAnswerScore, SuitePair, SuiteScore
-from worker.services.standing import leaderboard, marks, sheet
+from worker.services.standing import credits, leaderboard, made_of, marks, settle, sheet
 from worker.services.suite import (
     category_of,
     check_frozen,
@@ -40,6 +40,7 @@ def scored(version, suite, *right):
     SuiteScore.objects.bulk_create(
         SuiteScore(version=version, pair=pair, chosen=value, rejected=0.5) for pair, value in rows
     )
+    settle(suite, [version])
 
 
 def test_a_file_of_pairs_becomes_a_frozen_suite(suite):
@@ -172,6 +173,7 @@ def values(version, suite, **said):
     SuiteAnswerScore.objects.bulk_create(
         SuiteAnswerScore(version=version, answer=one, value=said.get(one.text, 0.0)) for one in answers
     )
+    settle(suite, [version])
 
 
 def test_a_row_with_several_answers_becomes_a_question_with_all_of_them(second):
@@ -226,15 +228,27 @@ def test_questions_stand_on_the_leaderboard_by_their_own_rules(project, second):
     assert found.categories["Ties"].value == pytest.approx(0.6)
 
 
-def test_how_a_version_stands_is_kept_until_its_scores_change(project, suite, django_assert_num_queries):
+def test_how_a_version_stands_is_read_without_its_scores_until_they_change(project, suite, django_assert_num_queries):
     version = make_version(project)
     scored(version, suite, 1, 1, 1, 1, 1, 1)
-    before = leaderboard(suite)
-    with django_assert_num_queries(4):
-        assert leaderboard(suite) == before
+    with django_assert_num_queries(1) as asked:
+        before = leaderboard(suite)
+    assert "suitescore" not in asked.captured_queries[0]["sql"]
+    assert before[0].accuracy.value == 1
+    first = made_of(version, suite)
     SuiteScore.objects.all().delete()
     scored(version, suite, 0, 0, 0, 0, 0, 0)
     assert leaderboard(suite)[0].accuracy.value == 0
+    assert made_of(version, suite) != first
+
+
+def test_what_a_version_gets_for_each_row_is_kept(project, suite):
+    one, two = make_version(project, 1), make_version(project, 2)
+    scored(one, suite, 1, 1, 1, 0, 0.5, 0)
+    assert {pk: found.tolist() for pk, found in credits(suite, [one.pk, two.pk]).items()} == {
+        one.pk: [1, 1, 1, 0, 0.5, 0]
+    }
+    assert made_of(two, suite) == ""
 
 
 def test_rows_that_compare_nothing_are_counted(project):

@@ -35,7 +35,7 @@ def run(job: Job, progress: Progress) -> dict:
     trained_on = sum(row.prompt_sha256 in known for row in (*pairs, *questions))
     result = {"suite": suite.name, "pairs": len(pairs), "truncated": cut, "trained_on": trained_on}
     result |= {"questions": len(questions)} if questions else {}
-    return progress.finish(lambda: _store(suite, new, rows, result))
+    return progress.finish(lambda: _store(suite, versions, new, rows, result))
 
 
 def _whole(version: Version, suite: Suite, pairs: int, answers: int) -> bool:
@@ -77,11 +77,13 @@ def _rows(
     return of_pairs + [SuiteAnswerScore(version=version, answer=answer, value=v) for answer, v in of_answers]
 
 
-def _store(suite: Suite, versions: list[Version], rows: list[SuiteScore | SuiteAnswerScore], result: dict) -> dict:
-    """In place of what the versions had, one job at a time, and how they stand now."""
+def _store(
+    suite: Suite, versions: list[Version], new: list[Version], rows: list[SuiteScore | SuiteAnswerScore], result: dict
+) -> dict:
+    """In place of what the new ones had, one job at a time, and how all of them stand now."""
     Suite.objects.select_for_update(no_key=True).get(pk=suite.pk)
-    SuiteScore.objects.filter(pair__suite=suite, version__in=versions).delete()
-    SuiteAnswerScore.objects.filter(answer__question__suite=suite, version__in=versions).delete()
+    SuiteScore.objects.filter(pair__suite=suite, version__in=new).delete()
+    SuiteAnswerScore.objects.filter(answer__question__suite=suite, version__in=new).delete()
     for model in (SuiteScore, SuiteAnswerScore):
         model.objects.bulk_create((row for row in rows if isinstance(row, model)), batch_size=BATCH)
     settle(suite, versions)

@@ -1,6 +1,10 @@
-"""How versions stand on suites: their scores of the frozen rows → credits, kept with each version until they change."""
+"""How versions stand on suites: their scores of the frozen rows → credits, kept with each version as they are stored.
 
-from collections.abc import Iterable, Mapping, Sequence
+Whoever stores scores of a suite calls `settle` in the same transaction; pages read what it kept, however many rows
+there are.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +17,7 @@ from worker.models import Job, Suite, SuiteAnswerScore, SuiteScore, Summary, Ver
 from worker.models.job import JobKind
 from worker.models.suite import QuestionKind
 from worker.services.job import launch
-from worker.services.summary import keep
+from worker.services.summary import keep_all, packed, unpacked
 
 
 def measure(
@@ -117,6 +121,7 @@ class Standing:
     """A version on a suite: its accuracy on all rows, by category, and by RewardBench's own rules where they apply."""
 
     version: Version
+    made_of: str  # count and last id of its scores of the suite: with new ones it is another
     accuracy: Interval
     categories: dict[str, Interval]  # of ties: their score
     sections: dict[str, Interval] = field(default_factory=dict)
@@ -130,47 +135,51 @@ def leaderboard(suite: Suite) -> list[Standing]:
 
 def standings(project: Project, wanted: Iterable[Suite]) -> dict[int, list[Standing]]:
     """Suite id → every version that was measured on it, best first."""
-    wanted, made_of = list(wanted), scored_rows(project)
-    versions = {one.pk: one for one in project.versions.filter(pk__in=made_of)}
-    names = {suite.pk: f"suite {suite.pk}" for suite in wanted}
-    kept = {
-        (row.version_id, row.name): row.values
-        for row in Summary.objects.filter(version__in=versions, name__in=names.values())
-        if row.made_of == made_of[row.version_id]
-    }
-    found = {}
-    for suite in wanted:
-        told = {pk: kept.get((pk, names[suite.pk])) for pk in versions}
-        told |= _work_out(suite, [versions[pk] for pk, values in told.items() if values is None], made_of)
-        found[suite.pk] = _best_first(_standing(versions[pk], values) for pk, values in told.items() if values["cells"])
-    return found
+    names = {_name(suite): suite.pk for suite in wanted}
+    found: dict[int, list[Standing]] = {pk: [] for pk in names.values()}
+    for row in Summary.objects.filter(version__project=project, name__in=names).select_related("version"):
+        found[names[row.name]].append(_standing(row))
+    return {pk: _best_first(rows) for pk, rows in found.items()}
+
+
+def _name(suite: Suite) -> str:
+    return f"suite {suite.pk}"
 
 
 def _best_first(rows: Iterable[Standing]) -> list[Standing]:
     return sorted(rows, key=lambda row: (-row.accuracy.value, -row.version.number))
 
 
-def scored_rows(project: Project) -> dict[int, str]:
-    """Version id → count and last id of all its scores of suites: with new rows it is another."""
-    found: dict[int, str] = {}
-    for model in (SuiteScore, SuiteAnswerScore):
-        counted = model.objects.filter(version__project=project).values("version").order_by("version")
-        for row in counted.annotate(n=Count("pk"), last=Max("pk")):
-            found[row["version"]] = f"{found.get(row['version'], '')}{model.__name__[5:]} {row['n']}:{row['last']} "
-    return found
+def made_of(version: Version, suite: Suite) -> str:
+    """As in Standing; "" where the version was not measured on the suite."""
+    return Summary.objects.filter(version=version, name=_name(suite)).values_list("made_of", flat=True).first() or ""
 
 
 def settle(suite: Suite, versions: Sequence[Version]) -> None:
-    """Keep how these versions stand, so that no page has to work it out."""
-    _work_out(suite, versions, scored_rows(suite.project))
-
-
-def _work_out(suite: Suite, versions: Sequence[Version], made_of: Mapping[int, str]) -> dict[int, dict]:
-    rows, found = sheet(suite) if versions else None, {}
+    """Keep how these versions stand, and what they get for each row: to be called where their scores are stored."""
+    rows, kept = sheet(suite), []
     for version in versions:
-        found[version.pk] = counts(rows, marks(suite, rows, version))
-        keep(version=version, name=f"suite {suite.pk}", made_of=made_of[version.pk], values=found[version.pk])
-    return found
+        found = marks(suite, rows, version)
+        if found.known.any():
+            about = {"version": version, "made_of": _scored_rows(version, suite)}
+            kept.append(Summary(name=_name(suite), values=counts(rows, found), **about))
+            kept.append(Summary(name=f"{_name(suite)} rows", values={"credit": packed(found.credit, "<f8")}, **about))
+    keep_all(rows=kept)
+
+
+def _scored_rows(version: Version, suite: Suite) -> str:
+    rows = (
+        version.suite_scores.filter(pair__suite=suite),
+        version.suite_answer_scores.filter(answer__question__suite=suite),
+    )
+    counted = [one.aggregate(n=Count("pk"), last=Max("pk")) for one in rows]
+    return " ".join(f"{version.pk}:{one['n']}:{one['last']}" for one in counted if one["n"])
+
+
+def credits(suite: Suite, versions: Iterable[int]) -> dict[int, np.ndarray]:
+    """Version id → what it gets for each row of the sheet, as `settle` kept it; NaN where it has not scored one."""
+    rows = Summary.objects.filter(version__in=versions, name=f"{_name(suite)} rows")
+    return {row.version_id: unpacked(row.values["credit"], "<f8") for row in rows}
 
 
 def counts(rows: Sheet, found: Marks) -> dict:
@@ -191,12 +200,12 @@ def _ties(rows: Sheet, found: Marks) -> dict:
     return told
 
 
-def _standing(version: Version, values: Mapping) -> Standing:
-    cells = {name: tuple(cell) for name, cell in values["cells"].items()}
+def _standing(row: Summary) -> Standing:
+    cells = {name: tuple(cell) for name, cell in row.values["cells"].items()}
     categories = {name: wilson(*cell) for name, cell in cells.items()}
-    categories |= {name: Interval(**({"why": ""} | one["score"])) for name, one in values["ties"].items()}
+    categories |= {name: Interval(**({"why": ""} | one["score"])) for name, one in row.values["ties"].items()}
     own = suites.sections(cells)
     if whole := suites.second(categories):
         own["RewardBench 2"] = whole
     won, n = (sum(column) for column in zip(*cells.values(), strict=True))
-    return Standing(version, wilson(min(won, n), n), categories, own, values["ties"])
+    return Standing(row.version, row.made_of, wilson(min(won, n), n), categories, own, row.values["ties"])

@@ -206,6 +206,24 @@ def test_the_numbers_of_the_board_come_as_a_file(browser, board, measured):
     assert found["rows"][0]["cells"]["accuracy"]["n"] == 6
 
 
+def test_the_first_look_after_a_promotion_costs_no_more_queries_for_more_versions(browser, board, project, suite):
+    def cost(promoted):
+        promote(version=promoted)
+        with CaptureQueriesContext(connection) as queries:
+            browser.get(board)
+        return len(queries)
+
+    made = [make_version(project, number) for number in range(1, 7)]
+    for version in made[:2]:
+        scored(version, suite, 1, 0, 1, 0, 1, 0)
+    before = cost(made[0])
+    for version in made[2:]:
+        scored(version, suite, 1, 1, 1, 0, 1, 0)
+    assert cost(made[1]) == before
+    told = browser.get(board).context["report"]["rows"]
+    assert [row["against"]["accuracy"] and row["against"]["accuracy"]["won"] for row in told] == [1, 1, 1, 1, None, 0]
+
+
 def test_more_versions_cost_no_more_queries(browser, board, project, suite, measured):
 
     def cost():

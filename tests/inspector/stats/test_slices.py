@@ -70,6 +70,19 @@ def test_two_versions_differ_by_their_prompts():
     assert (first["won"], first["difference"].value, first["p"]) == (1, 1.0, 1.0)
 
 
+def test_versions_told_together_are_those_told_one_by_one():
+    rng, which = np.random.default_rng(5), np.repeat(np.arange(30), 3)
+    old, first, second = (rng.integers(0, 2, 90).astype(float) for _ in range(3))
+    second[:12] = np.nan  # four prompts were not scored
+    one, other = slices.gains([(new - old, ~np.isnan(new)) for new in (first, second)], which)
+    assert one == slices.against(first, old, which, [np.ones(90, dtype=bool)])[0]
+    known = ~np.isnan(second)
+    alone = slices.against(second[known], old[known], which[known] - 4, [np.ones(78, dtype=bool)])[0]
+    assert {k: v for k, v in other.items() if k != "difference"} == {k: alone[k] for k in ("won", "lost", "p")}
+    assert other["difference"].value == pytest.approx(alone["difference"].value)
+    assert other["difference"].low == pytest.approx(alone["difference"].low, abs=0.05)
+
+
 def test_an_empty_slice_compares_nothing():
     found = slices.against(np.ones(3), np.zeros(3), np.arange(3), [np.zeros(3, bool)])[0]
     assert (found["p"], found["difference"].why) == (None, "there is no pair to compare on")
