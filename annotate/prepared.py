@@ -10,6 +10,7 @@ PostgreSQL keeps the plan too. A value may not change the shape of the SQL: no N
 import copy
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.sql import Query, UpdateQuery
@@ -90,13 +91,19 @@ class PreparedUpdate(Prepared):
 
 def insert(row: models.Model) -> None:
     """row.save() of a new row, without signals."""
-    connection, meta = connections[DEFAULT_DB_ALIAS], row._meta
-    fields = [field for field in meta.local_concrete_fields if not field.primary_key]
-    names, places = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
-    sql = f'INSERT INTO "{meta.db_table}" ({names}) VALUES ({places}) RETURNING "{meta.pk.column}"'
+    connection = connections[DEFAULT_DB_ALIAS]
+    fields, sql = _inserting(type(row))
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
     [[row.pk]] = _run(connection, sql, values)
     row._state.adding, row._state.db = False, connection.alias
+
+
+@cache
+def _inserting(model: type[models.Model]) -> tuple[list[models.Field], str]:
+    fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
+    names, places = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
+    table, key = model._meta.db_table, model._meta.pk.column
+    return fields, f'INSERT INTO "{table}" ({names}) VALUES ({places}) RETURNING "{key}"'
 
 
 class _Place:

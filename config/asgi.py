@@ -1,5 +1,6 @@
 """HTTP through Django, WebSockets through Channels."""
 
+import gc
 import os
 
 import django
@@ -12,6 +13,9 @@ django.setup(set_prefix=False)
 
 from config.handler import ThreadedHandler  # noqa: E402  (needs the apps loaded)
 from worker.urls import websocket_urlpatterns  # noqa: E402
+
+# A request makes some thousand objects, and hardly a cycle: Python's 700 would look for cycles at each query.
+gc.set_threshold(10_000)
 
 application = ProtocolTypeRouter(
     {

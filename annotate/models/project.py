@@ -1,4 +1,5 @@
 import hashlib
+from functools import cached_property
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -121,7 +122,7 @@ class SchemaVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.project_id} schema {self.number}"
 
-    @property
+    @cached_property
     def schema(self) -> Schema:
         return Schema.model_validate(self.body)
 

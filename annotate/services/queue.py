@@ -24,20 +24,23 @@ from annotate.services.task import task_key
 RECENT = 40  # assignments of a rater that are looked at to balance what stands on the left
 # Raters look ahead at different tasks of equal priority, spread over so many at the front (over fewer, when there are
 # no more), and are given the one they saw: if all saw the first, all but one would see it in vain.
-SPREADS = (2000, 200, 20)
+SPREADS = (2000, 200, 20, 1)
 
 
 def _open_to(project: int, rater: int) -> TaskQuerySet:
     """With `begun`: has anybody been served it?"""
     begun = Exists(Assignment.objects.filter(task=OuterRef("pk")))
     found = Task.objects.filter(project=project, reserved=False).not_had_by(rater).open()
-    return found.annotate(begun=begun).select_related("item")
+    return found.annotate(begun=begun)
 
 
 WHOSE = {"project": int, "rater": int}
 FIRST = Prepared(lambda **whose: _open_to(**whose).served_first()[:1], **WHOSE)
+FRONT = Prepared(lambda **whose: _open_to(**whose).served_first().values_list("pk", "priority")[:1], **WHOSE)
 FROM = Prepared(
-    lambda priority, start, **whose: _open_to(**whose).filter(priority=priority, pk__gte=start).served_first()[:1],
+    lambda priority, start, **whose: (
+        _open_to(**whose).filter(priority=priority, pk__gte=start).select_related("item").served_first()[:1]
+    ),
     **WHOSE,
     priority=int,
     start=int,
@@ -157,17 +160,18 @@ class Queue:
             if task := _reserved_for(own, self.user).first():
                 return Choice(task, reason="reserved")
         seen = SEEN.first(**self.whose, key=task_key(ahead)) if ahead else None
-        task = seen or self._at_the_front(peeking)
+        task = seen or (self._ahead() if peeking else FIRST.first(**self.whose))
         reason = "priority" if task and task.priority > 0 else "queue"
         return task and Choice(task, reason=reason, responses=sorted(ahead) if seen else ())
 
-    def _at_the_front(self, peeking: bool) -> Task | None:
-        first = FIRST.first(**self.whose)
-        if first is None or not peeking:
-            return first
-        places = (first.pk + zlib.crc32(f"{first.pk}:{self.user.pk}".encode()) % spread for spread in SPREADS)
-        found = (FROM.first(**self.whose, priority=first.priority, start=place) for place in places)
-        return next(filter(None, found), first)
+    def _ahead(self) -> Task | None:
+        """One of those at the front, which all have the highest priority."""
+        first, priority = FRONT.first(**self.whose) or (None, 0)
+        if first is None:
+            return None
+        places = (first + zlib.crc32(f"{first}:{self.user.pk}".encode()) % spread for spread in SPREADS)
+        found = (FROM.first(**self.whose, priority=priority, start=place) for place in places)
+        return next(filter(None, found), None)
 
     def _prepared(self, choice: Choice, ids: Sequence[int]) -> Assignment:
         """The assignment as it would be saved; one that the rater had and lost keeps its order and its draft."""

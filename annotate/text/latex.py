@@ -60,11 +60,16 @@ def _text(text: str | None) -> str:
     return escape(unescape(text or ""))
 
 
+ODD = re.compile(r"[\\$\0\ud800-\udfff]")  # all that `for_parser` changes, or looks at
+
+
 def for_parser(raw: str) -> str:
     r"""A text of the same length that the Markdown parser can read. What is shown always comes from the raw text.
 
     \(…\) and \[…\] become $$…$$, a dollar of money becomes PRICE, and what UTF-8 cannot carry becomes U+FFFD.
     """
+    if not ODD.search(raw):
+        return raw
     text = _with_dollars(raw)
     for at in _prices(text):
         text[at] = PRICE
