@@ -1,10 +1,13 @@
 """What the README promises is there, and what is there is in the README."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands
+
+from tests.benchmarks.__main__ import KEPT, PAGE, beside, row
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -38,3 +41,13 @@ def test_each_command_in_the_readme_exists():
 def test_links_of_the_documents_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())
     assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_the_page_of_benchmarks_says_all_that_was_measured_and_the_memory_beside_it():
+    lines, page = [json.loads(text) for text in KEPT.read_text().splitlines()], PAGE.read_text()
+    assert not [line["name"] for line in lines if row(line) not in page]
+    measured = next(line for line in lines if "loss_difference" in line)
+    assert f"{measured['memory_mb']:,} / {measured['peer_memory_mb']:,} MB; losses" in page
+    assert beside({"memory_mb": 1, "difference": 0.015, "reward_sd": 0.96, "flipped": 0.004}) == (
+        "1 MB; scores at most 0.015 apart, sd 0.96; 0.4% of pairs turn"
+    )

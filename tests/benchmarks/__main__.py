@@ -17,9 +17,11 @@ INTRO = """# Benchmarks
 
 Written by `make bench` from the lines the benchmarks print; not edited by hand. Medians and ratios of one run on one
 machine, which was {machine}.
+Megabytes are peak memory, ours / the peer's, each of the whole process; on a GPU that of the GPU. `finetune_gpu`
+measures on a GPU alone: without its line here, none was to be had.
 
-| what | ours | peer | unit | ratio | target | holds |
-|---|---|---|---|---|---|---|
+| what | ours | peer | unit | ratio | target | holds | beside it |
+|---|---|---|---|---|---|---|---|
 """
 
 
@@ -43,8 +45,23 @@ def lines(name: str, flags: list[str]) -> list[dict]:
 
 def row(line: dict) -> str:
     holds = {True: "yes", False: "**no**", None: None}[line.get("holds")]
-    cells = [*(line.get(key) for key in ("name", "ours", "peer", "unit", "ratio", "target")), holds]
+    cells = [*(line.get(key) for key in ("name", "ours", "peer", "unit", "ratio", "target")), holds, beside(line)]
     return "| " + " | ".join("–" if cell is None else str(cell) for cell in cells) + " |\n"
+
+
+def beside(line: dict) -> str | None:
+    """What the line says of memory and of likeness, if anything."""
+    told = []
+    if "memory_mb" in line:
+        told.append(" / ".join(f"{line[key]:,}" for key in ("memory_mb", "peer_memory_mb") if key in line) + " MB")
+    if "loss_difference" in line:
+        told.append(f"losses {line['loss_difference']:.1g} apart")
+    if "flipped" in line:
+        told.append(f"scores at most {line['difference']:.2g} apart, sd {line['reward_sd']:.2g}")
+        told.append(f"{line['flipped']:.1%} of pairs turn")
+    if line.get("share_of_peak"):
+        told.append(f"{line['share_of_peak']:.0%} of the GPU's peak")
+    return "; ".join(told) or None
 
 
 def machine() -> str:

@@ -105,14 +105,20 @@ def turns(variants: dict[str, Callable[[], Callable]], rounds: int) -> dict[str,
         for name in names[n % len(names) :] + names[: n % len(names)]:
             gc.collect()
             work = variants[name]()
-            Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+            forget_peak()
             start, own = time.perf_counter(), time.process_time()
             work()
-            found[name].append((time.perf_counter() - start, _peak(), time.process_time() - own))
+            found[name].append((time.perf_counter() - start, peak(), time.process_time() - own))
     return found
 
 
-def _peak() -> float:
+def forget_peak() -> None:
+    """The peak of memory starts anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak() -> float:
+    """Megabytes that this process held at most since then."""
     return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 
 

@@ -113,6 +113,7 @@ def refit(found: dict, pairs: int) -> None:
     data = dataset(1)
     with tempfile.TemporaryDirectory() as folder:
         fit_heads(data, backbone.load("minilm"), Recipe(), Path(folder))
+        peers.forget_peak()
         start = time.perf_counter()
         fit_heads(data, backbone.load("minilm"), Recipe(), Path(folder))
         seconds = time.perf_counter() - start
@@ -127,6 +128,8 @@ def refit(found: dict, pairs: int) -> None:
         "holds": theirs / seconds >= 100,
         "machine": machine(),
         "pairs": len(data.train),
+        "memory_mb": round(peers.peak()),
+        "peer_memory_mb": round(peers.typical(found, "TRL defaults")[1]),
     }
     print(json.dumps(line), flush=True)
 

@@ -38,19 +38,20 @@ def main() -> None:
     recipe = recipe.model_copy(update={"tuning": tuning})
     inputs = reading.inputs(backbone.load(name, ENCODING).encoder, data.examples, "sentence")
     rows = [(inputs[one.first].ids, inputs[one.second].ids) for one in data.train]
-    computed = []
+    computed, memory = [], {}
 
     def ours():
         network = build(backbone.fresh(name, ENCODING), recipe, (own := plan(data, inputs, recipe)).shape)
         network.begin(0)
         computed[:] = [sum(network.forwarded([inputs[n] for n in group.examples])[0] for group in own.groups)]
-        return synced(lambda: finetune.steps_of(network, own, recipe, Path(tempfile.mkdtemp()), lambda *_: None))
+        steps = lambda: finetune.steps_of(network, own, recipe, Path(tempfile.mkdtemp()), lambda *_: None)  # noqa: E731
+        return synced(steps, memory, "ours")
 
     def theirs():
-        return synced(peers.trl(classifier(name), rows, gradient_checkpointing=False, bf16=True))
+        return synced(peers.trl(classifier(name), rows, gradient_checkpointing=False, bf16=True), memory, "TRL")
 
     found = peers.turns({"TRL": theirs, "ours": ours}, 1 if "--quick" in sys.argv else 3)
-    say(found, sum(len(a) + len(b) for a, b in rows), computed[0], name)
+    say(found, sum(len(a) + len(b) for a, b in rows), computed[0], name, memory)
 
 
 def with_passages(data):
@@ -85,15 +86,19 @@ def classifier(name: str) -> torch.nn.Module:
     return model
 
 
-def synced(work):
+def synced(work, memory: dict[str, float], who: str):
+    """The work to its end on the GPU; the most megabytes that it held there go into `memory`."""
+
     def run() -> None:
+        torch.cuda.reset_peak_memory_stats()
         work()
         torch.cuda.synchronize()
+        memory[who] = max(memory.get(who, 0.0), torch.cuda.max_memory_allocated() / 2**20)
 
     return run
 
 
-def say(found: dict, useful: int, computed: int, name: str) -> None:
+def say(found: dict, useful: int, computed: int, name: str, memory: dict[str, float]) -> None:
     seconds, theirs = (peers.typical(found, who)[0] for who in ("ours", "TRL"))
     weights = sum(one.numel() for one in backbone.load(name, ENCODING).model.layers.parameters())
     device = torch.cuda.get_device_name()
@@ -110,7 +115,8 @@ def say(found: dict, useful: int, computed: int, name: str) -> None:
         "machine": f"{device}, {machine()}",
         "computed_tokens_per_s": round(computed / seconds),
         "share_of_peak": round(6 * weights * computed / seconds / peak, 3) if peak else None,
-        "memory_mb": round(torch.cuda.max_memory_allocated() / 2**20),
+        "memory_mb": round(memory["ours"]),
+        "peer_memory_mb": round(memory["TRL"]),
     }
     print(json.dumps(line), flush=True)
 

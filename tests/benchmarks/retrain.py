@@ -9,6 +9,7 @@ version is stored. The first training, which embeds every text, is not counted. 
 
 import json
 import os
+import resource
 import statistics
 import sys
 import tempfile
@@ -49,6 +50,7 @@ def main() -> None:
         "holds": None if QUICK else value < TARGET,
         "machine": machine(),
         "all": [round(one, 2) for one in taken],
+        "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10),
     }
     print(json.dumps(line), flush=True)
 
