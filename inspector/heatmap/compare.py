@@ -1,11 +1,13 @@
 """Methods side by side: what each makes of the same texts, its cost, how far they agree; and all as numbers."""
 
+from bisect import bisect_right
 from dataclasses import asdict, dataclass
 from itertools import combinations
 
 from inspector.heatmap.page import Map, inside
 from inspector.heatmap.sums import Sums, margin, sums
 from inspector.stats.agree import Agreement, agreement, over_units
+from inspector.stats.marks import sentences
 from worker.explain import METHODS, Method
 from worker.models.attribution import Explained
 
@@ -61,13 +63,21 @@ def between(shown: Map) -> list[Between]:
 def _between(shown: Map, first: str, second: str) -> Between:
     per_unit = next((key for key in (first, second) if METHODS[key].per == "unit"), None)
     values: tuple[list[float], list[float]] = ([], [])
+    of: list[int] = []  # sentences
     for place, side in enumerate(shown.choice.sides):
         one, other = (inside(side, shown.known[place, key]) for key in (first, second))
         cut = inside(side, shown.known[place, per_unit or first])
         for column, parts in zip(values, (one, other), strict=True):
             column += _over(parts, cut) if per_unit else _over_same(parts, cut)
+        of += _sentences(side.text, cut, max(of, default=-1) + 1)
     over = "stretches" if per_unit else "tokens"
-    return Between(METHODS[first], METHODS[second], over, agreement(*values))
+    return Between(METHODS[first], METHODS[second], over, agreement(*values, of))
+
+
+def _sentences(text: str, cut: list[dict], first: int) -> list[int]:
+    """The sentence in which each part begins, numbered from `first`."""
+    starts = [start for start, _ in sentences(text)]
+    return [first + max(0, bisect_right(starts, one["start"]) - 1) for one in cut]
 
 
 def _over(parts: list[dict], cut: list[dict]) -> list[float]:

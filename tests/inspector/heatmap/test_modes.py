@@ -96,6 +96,18 @@ def test_how_far_methods_agree_is_counted_over_tokens_or_over_stretches(show, ve
     assert answer.context["agree"].startswith("Exact decomposition and integrated gradients agree most (Spearman 1.00")
 
 
+def test_agreement_has_an_interval_over_the_sentences_of_both_texts(show, version, project):
+    long = "One is here. Two was there. Three is far. Four was near. Five is old."
+    item = make_item(project, "Tell me a lot.", long, "Six was new. Seven is odd.")
+    for response in item.responses.all():
+        explain(version, response, here=-0.4, far=0.7, odd=0.5)
+        explain(version, response, method="ig", here=-0.2, far=0.1, was=0.6)
+    answer = show(item=item.pk, mode="methods")
+    (one,) = answer.context["between"]
+    assert -1 <= one.found.spearman.low < one.found.spearman.value < one.found.spearman.high <= 1
+    assert "over redrawn sentences" in answer.content.decode()
+
+
 def test_stretches_are_painted_and_said_not_to_add_up(show, version, oder):
     for response in oder.responses.all():
         of_stretches(version, response)

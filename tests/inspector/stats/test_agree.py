@@ -11,7 +11,25 @@ def test_correlations_are_scipys():
     found = agreement(x, y)
     assert found.spearman.value == pytest.approx(stats.spearmanr(x, y).statistic)
     assert found.pearson.value == pytest.approx(stats.pearsonr(x, y).statistic)
-    assert (found.spearman.n, found.spearman.low) == (50, None)
+    assert (found.spearman.n, found.spearman.low, found.spearman.why) == (50, None, "too few sentences for an interval")
+
+
+def test_intervals_redraw_whole_sentences():
+    """Of parts that repeat ten times in each sentence, as wide as of the sentences alone: copies add no knowledge."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=24)
+    y = x + rng.normal(size=24)
+    alone = agreement(x, y, range(24)).pearson
+    copied = agreement(np.repeat(x, 10), np.repeat(y, 10), np.repeat(np.arange(24), 10)).pearson
+    assert (copied.value, copied.low, copied.high) == pytest.approx((alone.value, alone.low, alone.high))
+    drawn = [stats.pearsonr(x[pick], y[pick]).statistic for pick in rng.integers(24, size=(4000, 24))]
+    assert (alone.low, alone.high) == pytest.approx(tuple(np.quantile(drawn, (0.025, 0.975))), abs=0.05)
+    assert agreement(x, y, range(24)).spearman.low < agreement(x, y, range(24)).spearman.value
+
+
+def test_fewer_than_five_sentences_have_no_interval():
+    found = agreement([1, 2, 3, 4], [2, 1, 4, 3], [7, 8, 9, 20])
+    assert (found.pearson.value, found.pearson.low) == (pytest.approx(0.6), None)
 
 
 def test_a_monotone_change_keeps_the_order_and_bends_the_line():
