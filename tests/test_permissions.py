@@ -161,6 +161,7 @@ RULES = {
     "worker:suite_freeze": Rule("manage", "POST"),
     "worker:suite": Rule("research", "GET", "suite"),
     "worker:suite_run": Rule("manage", "POST", "suite"),
+    "worker:suite_each": Rule("manage", "POST", "suite"),
     "worker:selection": Rule("research", "GET"),
     "worker:selection_policy": Rule("manage", "POST"),
     "worker:selection_stop": Rule("manage", "POST"),

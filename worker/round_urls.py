@@ -13,6 +13,7 @@ routes = [
     path("p/<slug:slug>/suites/freeze/", suite.freeze, name="suite_freeze"),
     path("p/<slug:slug>/suites/<int:pk>/", suite.detail, name="suite"),
     path("p/<slug:slug>/suites/<int:pk>/run/", suite.run, name="suite_run"),
+    path("p/<slug:slug>/suites/<int:pk>/each/", suite.each, name="suite_each"),
     path("p/<slug:slug>/selection/", selection.index, name="selection"),
     path("p/<slug:slug>/selection/policy/", selection.policy, name="selection_policy"),
     path("p/<slug:slug>/selection/stop/", selection.stop, name="selection_stop"),

@@ -165,6 +165,18 @@ def test_versions_are_measured_and_stand_on_the_leaderboard(browser, judged):
     assert "Choose the versions" in told(browser, f"suites/{suite.pk}/run/")
 
 
+def test_a_suite_is_measured_by_itself_until_it_is_switched_off(browser, judged):
+    off = "New versions are measured on it only when asked."
+    suite = import_suite(project=judged, name="core", file=jsonl(*REWARD_BENCH), format="reward-bench")
+    for on, words in (("0", off), ("0", off), ("1", "Every new version is measured on it")):
+        assert words in told(browser, f"suites/{suite.pk}/each/", {"on": on})
+    assert [event.data["on"] for event in judged.events.filter(kind="suite.each_version").order_by("pk")] == [
+        False,
+        True,
+    ]
+    assert "1 or 0" in told(browser, f"suites/{suite.pk}/each/", {"on": "yes"})
+
+
 # ---- Lineage
 
 

@@ -8,7 +8,7 @@ from tests.worker.model import scoring_version
 from tests.worker.test_suite import REWARD_BENCH, SECOND
 from worker.models import Job, SuiteAnswerScore, SuiteScore, Summary
 from worker.services.job import HERE, launch, run_now
-from worker.services.standing import leaderboard, measure
+from worker.services.standing import leaderboard, measure, measure_each
 from worker.services.suite import import_suite
 from worker.services.transform import transform_version
 
@@ -69,3 +69,10 @@ def test_a_new_version_is_measured_on_every_suite_without_being_asked(project, v
     made = transform_version(version=version, transforms=[{"name": "temperature", "value": 2.0}])
     launched = Job.objects.filter(kind="evaluate").order_by("pk")
     assert [job.params for job in launched] == [{"suite": s.pk, "versions": [made.pk]} for s in (suite, other)]
+
+
+def test_a_suite_can_be_left_out_of_what_every_new_version_is_measured_on(project, version, suite):
+    other = import_suite(project=project, name="second", file=jsonl(*SECOND), format="reward-bench")
+    measure_each(suite=other, on=False)
+    transform_version(version=version, transforms=[{"name": "temperature", "value": 2.0}])
+    assert [job.params["suite"] for job in Job.objects.filter(kind="evaluate")] == [suite.pk]

@@ -10,6 +10,7 @@ class Suite(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="suites")
     name = models.CharField(max_length=120)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of its pairs: a frozen suite never changes.")
+    each_version = models.BooleanField(default=True, help_text="Whether every new version is measured on it by itself.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from django.db import transaction
 from django.db.models import Count, Max, Q
 
 from annotate.agreement import Interval, wilson
 from annotate.models import Project, User
+from annotate.services.event import record
 from worker import suites
 from worker.models import Job, Suite, SuiteAnswerScore, SuiteScore, Summary, Version
 from worker.models.job import JobKind
@@ -29,9 +31,18 @@ def measure(
 
 
 def measure_new(*, version: Version, actor: User | None = None, queue: str = "cpu") -> list[Job]:
-    """A job for each suite of the project, so that a new version stands on all of them without being asked for."""
-    suites_of = version.project.suites.select_related("project").order_by("pk")
+    """A job for each suite of the project that wants it, so that a new version stands on them without being asked."""
+    suites_of = version.project.suites.filter(each_version=True).select_related("project").order_by("pk")
     return [measure(suite=suite, versions=[version], actor=actor, queue=queue) for suite in suites_of]
+
+
+@transaction.atomic
+def measure_each(*, suite: Suite, on: bool, actor: User | None = None) -> None:
+    """From now on measure every new version on the suite, or only those that somebody asks for."""
+    if suite.each_version != on:
+        suite.each_version = on
+        suite.save(update_fields=["each_version"])
+        record(kind="suite.each_version", subject=suite, project=suite.project, actor=actor, on=on)
 
 
 # ---- Rows and their marks

@@ -13,7 +13,7 @@ from annotate.models import Project
 from worker.models import Suite
 from worker.models.job import JobKind
 from worker.round_form import FreezeForm, SuiteForm
-from worker.services.standing import leaderboard, measure
+from worker.services.standing import leaderboard, measure, measure_each
 from worker.services.suite import freeze_held_out, import_suite, trained_on
 
 
@@ -96,3 +96,15 @@ def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return redirect("worker:suite", slug, pk)
     job = measure(suite=suite, versions=versions, actor=request.user)
     return redirect("worker:job", slug, job.pk)
+
+
+@require_POST
+def each(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """on=1: measure every new version by itself; on=0: only those that are asked for."""
+    project = project_for(request.user, slug, "manage")
+    suite = get_object_or_404(Suite, project=project, pk=pk)
+    if request.POST.get("on") in ("0", "1"):
+        measure_each(suite=suite, on=request.POST["on"] == "1", actor=request.user)
+    else:
+        messages.error(request, "Say whether every new version is to be measured: 1 or 0.")
+    return redirect("worker:suite", slug, pk)
