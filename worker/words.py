@@ -96,6 +96,11 @@ def _untrained(metrics: Mapping) -> Check | None:
     loss = loss.get("value") if isinstance(loss, Mapping) else loss
     if loss is None or math.isnan(loss):  # NaN: no pair was whole in the first batch
         return None
+    if metrics.get("warm"):
+        said = (
+            f"{decimals(loss, 4)} before the first step: it began from the weights of a version, which prefer already."
+        )
+        return Check("Loss at step 0", True, said)
     good = abs(loss - math.log(2)) < CLOSE
     said = f"{decimals(loss, 4)} before the first step; a model that prefers nothing has ln 2 = 0.6931"
     return Check("Loss at step 0", good, f"{said}." if good else f"{said}: it began with an opinion.")

@@ -21,6 +21,7 @@ from worker.services.average import start_average
 from worker.services.claim import LostClaim, claim
 from worker.services.job import HERE, launch, reap, run_now
 from worker.services.training import start_training
+from worker.words import checks
 
 
 class Killed(BaseException):
@@ -203,6 +204,8 @@ def test_a_warm_start_begins_with_the_weights_of_a_version(judged, llama, settin
     name = "heads.preference.weight"
     torch.testing.assert_close(models[0].tensors[name], models[1].tensors[name], atol=1e-6, rtol=0)
     assert models[1].tensors[name].abs().max() > 0
+    assert [one.metrics["warm"] for one in Version.objects.order_by("number")] == [False, True]
+    assert all(check.good for one in Version.objects.all() for check in checks(one.metrics))
 
 
 def test_heads_and_other_trainers_do_not_start_warm(judged, llama):

@@ -38,6 +38,12 @@ def test_an_untrained_model_prefers_nothing(loss, good):
     assert only(step0_loss=loss).good is good
 
 
+def test_a_warm_start_has_an_opinion_and_may():
+    check = only(step0_loss=0.31, warm=True)
+    assert check.good
+    assert "0.3100 before the first step: it began from the weights of a version" in check.said
+
+
 @pytest.mark.parametrize(
     ("leaked", "good", "said"),
     [(0, True, "Nothing"), ({"prompts": 0, "responses": 0}, True, "Nothing"), ({"prompts": 3}, False, "3 prompts")],

@@ -119,7 +119,8 @@ def prove(path: Path, trained: Trained, examples: Sequence[Example]) -> None:
 def _version(job: Job, snapshot: Snapshot, recipe: Recipe, data: Dataset, trained: Trained) -> Version:
     """The row to be, without its number and its file."""
     model = trained.model
-    metrics = metrics_of(data, trained.held_out, model.temperature)
+    metrics = metrics_of(data, trained.held_out, model.temperature) | thinned(trained.info)
+    metrics |= {"seconds": trained.seconds, "warm": bool(job.params.get("warm"))}
     return Version(
         project=job.project,
         recipe=recipe.model_dump(mode="json"),
@@ -128,7 +129,7 @@ def _version(job: Job, snapshot: Snapshot, recipe: Recipe, data: Dataset, traine
         backbone=model.backbone_name,
         encode_hash=model.encode_hash,
         heads=list(model.heads),
-        metrics=finite(metrics | thinned(trained.info) | {"seconds": trained.seconds}),
+        metrics=finite(metrics),
         temperature=model.temperature,
         mean=model.mean,
         std=model.std,
