@@ -14,6 +14,12 @@ COPIED = """box => {
     box.dispatchEvent(new ClipboardEvent("copy", { clipboardData, bubbles: true }));
     return clipboardData.getData("text/plain");
 }"""
+WATCHED = """() => {
+    window.changed = 0;
+    const count = (changes) => (window.changed += changes.length);
+    const all = { subtree: true, childList: true, attributes: true, characterData: true };
+    new MutationObserver(count).observe(document.body, all);
+}"""
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
@@ -158,15 +164,39 @@ def test_a_response_is_edited_in_place_and_its_edit_arrives(heat, version, oder)
     assert heat.locator("#changes").get_by_text("+0.5000").count() == 1
 
 
-def test_four_thousand_tokens_are_walked_grouped_and_hidden(visit, version, oder):
-    long = " ".join(f"word{n}" for n in range(4000))
-    oder.responses.filter(index=0).update(text=long)
+def counted(session):
+    return {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+
+
+@pytest.fixture
+def long(visit, version, oder):
+    """The map of 4,000 tokens."""
+    oder.responses.filter(index=0).update(text=" ".join(f"word{n}" for n in range(4000)))
     for response in oder.responses.all():
         explain(version, response, word7=-0.4)
-    page = visit("heatmap")
-    box = page.locator(".heat").first
+    return visit("heatmap")
+
+
+def test_four_thousand_tokens_are_walked_grouped_and_hidden(long, oder):
+    box = long.locator(".heat").first
     assert box.locator(".piece").count() == 4000
-    assert box.evaluate("box => box.textContent") == long
-    page.select_option("[name=group]", "word")
-    page.locator("[name=level]").fill("50")
-    assert page.locator(".heat .piece:not(.weak)").all_inner_texts() == ["word7"]
+    assert box.evaluate("box => box.textContent") == oder.responses.first().text
+    long.select_option("[name=group]", "word")
+    long.locator("[name=level]").fill("50")
+    assert long.locator(".heat .piece:not(.weak)").all_inner_texts() == ["word7"]
+
+
+def test_scrolling_four_thousand_tokens_only_scrolls(long):
+    """No part of the page is touched or laid out anew, whichever token passes under the pointer."""
+    long.locator(".heat .piece").first.hover()
+    long.evaluate(WATCHED)
+    session = long.context.new_cdp_session(long)
+    session.send("Performance.enable")
+    before = counted(session)
+    for _ in range(20):
+        long.mouse.wheel(0, 300)
+        long.evaluate("new Promise(requestAnimationFrame)")
+    long.wait_for_function("scrollY >= 3000")
+    assert long.evaluate("window.changed") <= 12 * 20  # the outline, the tip and the line that tell of another token
+    assert counted(session)["Nodes"] - before["Nodes"] < 100
+    assert counted(session)["LayoutCount"] - before["LayoutCount"] <= 4 * 20

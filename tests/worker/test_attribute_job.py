@@ -13,7 +13,8 @@ from tests.worker.conftest import jsonl
 from tests.worker.model import HEADS, model, scoring_version
 from worker.explain import METHODS
 from worker.jobs import attribute as body
-from worker.jobs.explained import wanted
+from worker.jobs.attribute import _store as store
+from worker.jobs.explained import explained, wanted
 from worker.models import Attribution, Job
 from worker.progress import Progress
 from worker.rm.recipe import Extras
@@ -155,6 +156,27 @@ def test_the_marked_form_goes_on_where_it_was(version, monkeypatch):
     assert Attribution.objects.count() == 6
     assert run_now(marked(version, ("exact", "loo"))).result == {"attributions": 2, "known": 6, "left_out": []}
     assert Attribution.objects.count() == 8
+
+
+def test_of_many_responses_few_are_in_hand_and_progress_counts_them_all(version, monkeypatch):
+    monkeypatch.setattr(body, "SLICE", 3)
+    monkeypatch.setattr(body, "MOST", 2)
+    in_hand, stored, heard = [], [], []
+    monkeypatch.setattr(
+        body, "explained", lambda _, all_, *more: (in_hand.append(len(all_)), explained(_, all_, *more))[1]
+    )
+    monkeypatch.setattr(body, "_store", lambda rows: (stored.append(len(rows)), store(rows))[1])
+    run_now(
+        some(version, 8, methods=["exact"], heads=["preference", "segment:wrong"]), lambda *told: heard.append(told)
+    )
+    assert (in_hand, max(stored), sum(stored)) == ([3, 3, 2], 2, 16)
+    done = [done for stage, done, *_ in heard if stage.startswith("explaining")]
+    assert done == sorted(done)
+    assert (done[0], done[-1], {total for stage, _, total, _ in heard if stage.startswith("explaining")}) == (
+        0,
+        16,
+        {16},
+    )
 
 
 def test_a_version_of_another_project_is_not_found(version):
