@@ -10,10 +10,13 @@ from django.urls import reverse
 
 from annotate.models import Item
 from annotate.services.project import create_project
+from annotate.world import SCHEMA, make_world
+from annotate.world.answers import PADDING
 from tests.inspector.drift.test_page import rollouts
 from tests.inspector.making import judge, make_item, make_pool, make_version
 from worker.models import PolicyRun, Pool
 from worker.services.columns import keep_columns
+from worker.services.demo import write_world
 from worker.services.policy_run import import_run
 from worker.services.pool import import_table
 
@@ -181,6 +184,63 @@ def test_a_pool_of_what_was_judged_here_needs_no_file(client_of, alice, project)
     judge(item, [[one] for one in item.responses.all()])
     assert client_of(alice).post(ADD, asked)["Location"] == f"{PAGE}?pool={Pool.objects.get().pk}"
     assert "Choose a file." in client_of(alice).post(ADD, asked | {"kind": "run"}).content.decode()
+
+
+def test_what_people_said_here_is_the_gold_from_the_form_to_the_page(client_of, alice, browser, project, version):
+    """Of each prompt four answers, of which people prefer the third; the version prefers the fourth."""
+    for n in range(6):
+        item = make_item(project, f"question {n}", *(f"answer {k} to {n}" for k in range(4)))
+        Item.objects.filter(pk=item.pk).update(split="test")
+        a, b, c, d = item.responses.all()
+        judge(item, [[c], [b], [a], [d]])
+    address = client_of(alice).post(ADD, {"kind": "judged", "name": "ours"})["Location"]
+    pool = Pool.objects.get()
+    assert browser.get(address).status_code == 200  # nothing to hold against the gold yet
+    proxy = [float(text.split()[1]) for text in pool.candidates.order_by("pk").values_list("text", flat=True)]
+    keep_columns(pool=pool, columns={"preference": proxy}, version=version)
+    answer = browser.get(reverse("inspector:drift", args=[project.slug, version.number]), {"pool": pool.pk})
+    drift = answer.context["report"].drift
+    assert (drift.prompts, drift.candidates, drift.points.tolist()) == (6, 4, [1, 2, 3, 4])
+    assert drift.gold.raw == pytest.approx([1 / 2, 4 / 9, 1 / 4, 0])  # of n drawn, the last: by hand
+    assert drift.turned
+    assert answer.context["report"].sentence in answer.content.decode()
+
+
+def test_only_who_manages_makes_a_pool_of_what_was_judged(client_of, bob, charlie, researcher, project):
+    for user, status in ((charlie, 404), (bob, 403), (researcher, 403)):
+        assert client_of(user).post(ADD, {"kind": "judged", "name": "ours"}).status_code == status
+    assert not Pool.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [({"name": ""}, "This field is required"), ({"name": "x" * 121}, "at most 120"), ({"name": "taken"}, "already")],
+)
+def test_a_pool_of_what_was_judged_wants_a_name_of_its_own(client_of, alice, project, version, sent, why):
+    make_pool(project, version, {"p": [(0.0, 0.0), (1.0, 1.0)]})
+    Pool.objects.update(name="taken")
+    answer = client_of(alice).post(ADD, {"kind": "judged"} | sent)
+    assert (answer.status_code, Pool.objects.count()) == (422, 1)
+    assert why in answer.content.decode()
+
+
+def test_the_turn_of_the_known_world_is_recovered_on_the_page(client_of, alice):
+    """The version knows of no cost of padding, and likes length as its raters do: .7 for 20 words."""
+    project = create_project(slug="known", name="Known", schema=SCHEMA, actor=alice)
+    world = make_world(questions=1, open_pairs=0)
+    write_world(project=project, world=world)
+    version, pool = make_version(project), project.pools.get()
+    rng, rows = np.random.default_rng(4), pool.candidates.order_by("pk").values_list("text", "gold")
+    cost = {one.text: PADDING * sum(f[2] == "padding" for f in one.flaws) ** 3 for q in world.pool for one in q.answers}
+    said = [1.4 * (g + cost[text]) + 0.7 * len(text.split()) / 20 + rng.normal(0, 0.3) for text, g in rows]
+    keep_columns(pool=pool, columns={"preference": said}, version=version)
+    address = reverse("inspector:drift", args=[project.slug, version.number])
+    answer = client_of(alice).get(address, {"pool": pool.pk})
+    found = answer.context["report"]
+    assert found.drift.kind == "extremal"
+    assert found.drift.peak.high < 64
+    assert found.drift.alarm is not None
+    assert "Gold turns over" in answer.content.decode()
 
 
 @pytest.mark.parametrize(
