@@ -238,6 +238,12 @@ def test_a_warm_start_names_the_promoted_version(policy, judged):
     assert params["recipe"]["name"] == "lora"
 
 
+def test_adapters_of_another_rank_are_trained_afresh(policy, judged):
+    promote(version=trained(judged, recipe={"name": "lora"}))
+    rounds.set_policy(project=judged, warm=True, recipe={"name": "lora", "tuning": {"lora_rank": 8}})
+    assert "warm" not in rounds.start(project=judged, reason="asked").job.params
+
+
 def test_heads_cannot_begin_from_weights(policy, judged):
     promote(version=trained(judged))
     rounds.set_policy(project=judged, warm=True, recipe={"name": "lora"})

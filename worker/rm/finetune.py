@@ -101,12 +101,13 @@ def _short_of_memory(error: Exception) -> bool:
 
 
 def _start_from(warm: TunedModel, network, recipe: Recipe) -> None:
-    """Weights of a version of the same trainer and backbone; heads of the same names with them."""
+    """Weights of a version of the same trainer and backbone; with them those of its heads that are wanted still."""
     same = (warm.recipe.name, warm.backbone_hash) == (recipe.name, network.backbone.hash)
     own = network.state_dict()
     if not same or (recipe.name == "lora" and warm.recipe.tuning.lora_rank != recipe.tuning.lora_rank):
         raise ValueError("a warm start needs a version of the same trainer, backbone and rank: choose one, or none")
-    fitting = {name: value for name, value in warm.tensors.items() if own[name].shape == value.shape}
+    there = {name: value for name, value in warm.tensors.items() if name in own}
+    fitting = {name: value for name, value in there.items() if own[name].shape == value.shape}
     other = [f"heads.{key}" for key in _renamed(warm, network.shape)]
     network.load_state_dict(
         {name: value for name, value in fitting.items() if not name.startswith(tuple(other))}, strict=False

@@ -103,8 +103,10 @@ def _whole(recipe: dict) -> dict:
 
 
 def _can_begin(version: Version, recipe: dict, backbone: str) -> bool:
-    """Only tuned weights of one model can be begun from, by the same trainer and of the same backbone."""
+    """Only tuned weights of one model can be begun from, by the same trainer, of the same backbone and rank."""
     alike = recipe["name"] != "heads" and (version.recipe["name"], version.backbone) == (recipe["name"], backbone)
+    if alike and recipe["name"] == "lora":
+        alike = _whole(version.recipe)["tuning"]["lora_rank"] == recipe["tuning"]["lora_rank"]
     return alike and not version.project.versions.of_several().filter(pk=version.pk).exists()
 
 
