@@ -1,7 +1,8 @@
 """The heat-map of a pair of 512 tokens each with the bundled backbone: explained anew, and looked at again.
 
 The page lies in a project of 10,000 judged pairs. Cold is a worker's job with its rows stored, of a pair that it never
-read; cached is the whole page of an explained pair over HTTP, the first look of the process left out.
+read; cached is the whole page of an explained pair over HTTP, the first look of the process left out. Scrolling is that
+of a map of 4,000 tokens in a real Chromium, a step per frame: frames that the page begins, of at most 60 a second.
 
     python -m tests.benchmarks.heatmap [--quick]
 """
@@ -11,9 +12,11 @@ import statistics
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from tests.benchmarks.__main__ import machine
+from tests.browser import FLAGS, find
 from tests.site import Site
 
 QUICK = "--quick" in sys.argv
@@ -27,7 +30,7 @@ from django.test import Client
 from annotate.models import User
 from annotate.services.project import create_project
 from tests.inspector.held_out import drawn, give, make_pairs, say
-from tests.inspector.making import judge, make_item, score
+from tests.inspector.making import explain, judge, make_item, score
 from tests.worker.model import scoring_version
 from worker.models import Attribution, Job
 from worker.services.job import launch, run_now
@@ -53,11 +56,27 @@ for item in items:
 a, b = items[-1].responses.all()
 judge(items[-1], [[a], [b]])
 score(version, {{a: 1.0, b: 2.0}})
+long = make_item(project, "What are all of them?", " ".join(rng.choice(words, 3999)) + ".", "None.")
+for response in long.responses.all():
+    explain(version, response, **dict(zip(words, rng.normal(0, 1, len(words)).tolist())))
 tokens = [len(one.tokens) for one in Attribution.objects.filter(response__in=[a, b])]
 client = Client()
 client.force_login(user)
-print(json.dumps([client.cookies["sessionid"].value, items[-1].pk, tokens, spent[1:]]))
+print(json.dumps([client.cookies["sessionid"].value, items[-1].pk, long.pk, tokens, spent[1:]]))
 """
+
+FRAMES = 90
+SCROLL = """async (frames) => {
+  scrollTo(0, 0);
+  const times = [];
+  for (let n = 0; n < frames + 10; n += 1) {
+    const time = await new Promise(requestAnimationFrame);
+    if (n >= 10) times.push(time);  // those before settle
+    scrollBy(0, 40);
+  }
+  if (scrollY < 1000) throw new Error("the page did not scroll");
+  return times;
+}"""
 
 
 def told(name: str, value: float, unit: str, target: float, **more: object) -> None:
@@ -65,9 +84,25 @@ def told(name: str, value: float, unit: str, target: float, **more: object) -> N
     print(json.dumps(figures | {"machine": machine()} | more), flush=True)
 
 
+def scrolled(chromium: str, url: str, path: str, session: str) -> None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=FLAGS) as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
+        page.goto(url + path)
+        assert page.locator(".heat .piece").count() >= 4000, "the page painted less than the text"
+        rounds = [page.evaluate(SCROLL, FRAMES) for _ in range(3 if QUICK else 9)]
+    rates = [1000 * (len(times) - 1) / (times[-1] - times[0]) for times in rounds]
+    slowest = [max(b - a for a, b in pairwise(times)) for times in rounds]
+    line = {"name": "heat-map of 4,000 tokens, scrolled, p50", "ours": round(statistics.median(rates), 1)}
+    line |= {"unit": "frames/s", "target": "≥ 60", "holds": round(statistics.median(rates)) >= 60, "machine": machine()}
+    print(json.dumps(line | {"slowest_ms": round(statistics.median(slowest), 1)}), flush=True)
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Site(Path(folder)) as site:
-        session, item, tokens, cold = json.loads(site.run(SEED.format(pairs=PAIRS, cold=COLD)).splitlines()[-1])
+        session, item, long, tokens, cold = json.loads(site.run(SEED.format(pairs=PAIRS, cold=COLD)).splitlines()[-1])
         told("heat-map of a 512-token pair, cold: the job, p50", statistics.median(cold), "s", 1.5, tokens=tokens)
         cookie, taken = {"Cookie": f"sessionid={session}"}, []
         for _ in range(TIMES + 1):
@@ -79,6 +114,10 @@ def main() -> None:
         told(f"heat-map of a 512-token pair, cached, {beside}, p50", statistics.median(taken[1:]), "ms", 50)
         told(f"heat-map of a 512-token pair, cached, {beside}, p95", sorted(taken[1:])[int(0.95 * TIMES)], "ms", 300)
         told(f"heat-map of a 512-token pair, {beside}, the first look", taken[0], "ms", 3000)
+        if path := find():
+            scrolled(path, site.url, f"/p/large/versions/1/heatmap/?item={long}", session)
+        else:
+            print("no Chromium, so nothing is scrolled: python -m tests.browser says how", file=sys.stderr)
 
 
 if __name__ == "__main__":
