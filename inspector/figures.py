@@ -16,6 +16,7 @@ import numpy as np
 from annotate.agreement import Interval
 
 GOLD, PROXY = "--neg", "--pos"
+HEAD, LINE, GAP = 140, 17, 10  # pixels: legend and axis, a line of a label, the space between two labels
 
 
 def length_figure(points: Mapping, curve: Mapping | None) -> dict:
@@ -84,6 +85,7 @@ def intervals_figure(labels: Sequence[str], sides: Mapping[str, Sequence[Interva
         )
     figure = go.Figure(traces, {"scattermode": "group", "scattergap": 0.6})  # one side under the other, not over it
     figure.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=labels)
+    figure.update_layout(height=HEAD + sum(LINE * (label.count("<br>") + 1) + GAP for label in labels))
     return _finish(figure, title, "")
 
 

@@ -49,4 +49,4 @@ def selective_figure(curves: Mapping[str, Sequence[Interval]]) -> dict:
     traces.append(go.Scatter(x=[0, 1], y=flat, mode="lines", name="in any order", line=line, hoverinfo="skip"))
     figure = go.Figure(traces)
     figure.update_xaxes(tickformat=".0%", range=[0, 1.02])
-    return _finish(figure, "Share of verdicts, the most confident first", "How often it is right")
+    return _finish(figure, "Share of verdicts, the surest first", "How often it is right")

@@ -1,6 +1,6 @@
 """What a version's report takes from each page: its sentences, its main numbers, its figure, or what is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from annotate.agreement import Interval
@@ -86,15 +86,27 @@ def of_drift(version: Version) -> Section:
 
 
 def of_slices(version: Version) -> Section:
-    """On held-out prompts: all of them, and each slice that is surely weaker than the rest."""
+    """On held-out prompts: all of them, and each slice that is surely weaker than the rest; and on every suite."""
     found, question = slices.report(slices.Look(version)), "How good, where?"
-    if not found:
+    suites = list(_suites(version))
+    on_suites = [Number(f"Suite {name}", one["whole"]["accuracy"], True) for name, one in suites]
+    told = [f"On the suite “{name}”: {one['sentence']}" for name, one in suites]
+    if not found and not suites:
         return Section("slices", question, missing="Nobody has judged a held-out pair that this version scored.")
+    if not found:
+        return Section("slices", question, tuple(told), tuple(on_suites))
     whole = found["whole"]
     numbers = [Number("All", whole["accuracy"], True), Number("Ceiling, by agreement", whole["ceiling"], True)]
     numbers += [Number(f"Guess: {slices.GUESSES[name]}", one, True) for name, one in whole["guesses"].items()]
     numbers += [Number(row["key"], row["accuracy"], True) for row in found["slices"] if row["weak"]]
-    return Section("slices", question, (found["sentence"],), tuple(numbers), found["figure"])
+    return Section("slices", question, (found["sentence"], *told), (*numbers, *on_suites), found["figure"])
+
+
+def _suites(version: Version) -> Iterator[tuple[str, dict]]:
+    """Name and report of each suite that the version was measured on."""
+    for suite in version.project.suites.order_by("name"):
+        if found := slices.report(slices.Look(version, suite)):
+            yield suite.name, found
 
 
 def of_changed(version: Version) -> Section:
@@ -128,7 +140,10 @@ def of_calibration(version: Version) -> Section:
         Number("NLL, nats", found["nll"]),
         Number("Temperature that fits", found["fitted"]),
     )
-    words = (found["sentence"], found["loss_words"], found["temperature_words"])
+    parts = [found[name] for name in ("selective", "members", "rounding") if found[name]]
+    words = (found["sentence"], found["loss_words"], found["temperature_words"], *(one["sentence"] for one in parts))
+    if found["rounding"]:
+        numbers += (Number("A score moves in bfloat16 by, sd", found["rounding"]["sd"]),)
     return Section("calibration", question, words, numbers, found["figure"])
 
 

@@ -36,8 +36,9 @@ function draw(box) {
   const figure = JSON.parse(document.getElementById(box.dataset.figure).textContent);
   const narrow = box.clientWidth < 480;
   if (narrow) Object.assign(figure.layout.margin, { l: 40, r: 8 });
-  figure.layout.height = narrow ? 320 : 440;
-  if (root.classList.contains("paper")) Object.assign(figure.layout, { width: PAPER, height: 360 });
+  const wanted = figure.layout.height ?? 0; // of a chart with a line per label
+  figure.layout.height = Math.max(wanted, narrow ? 320 : 440);
+  if (root.classList.contains("paper")) Object.assign(figure.layout, { width: PAPER, height: Math.max(wanted, 360) });
   return plot(box, figure);
 }
 

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from annotate.models import Role
 from annotate.services.project import add_member, create_project
 from tests.inspector.held_out import drawn, give, make_pairs, say
-from tests.inspector.making import make_version
+from tests.inspector.making import make_pool, make_version
 from tests.worker.conftest import jsonl
 from tests.worker.test_suite import REWARD_BENCH, scored
 from worker.services.suite import import_suite
@@ -21,7 +21,13 @@ DRAWN = {  # address → chart → the least number of points, or of lines, that
     "versions/2/raters/": {"figure": 4},
     "versions/2/report/": {"figure-length": 2 * PROMPTS, "figure-calibration": 5},
     "leaderboard/": {"figure": 2},
+    "versions/2/best-of-n/": {"figure": 5},
+    "agreement/raters/": {"figure": 4},
 }
+OVERLAP = """() => [...document.querySelectorAll(".chart")].flatMap((chart) => {
+    const boxes = [...chart.querySelectorAll(".ytick text")].map((text) => text.getBoundingClientRect());
+    return boxes.filter((one) => boxes.some((other) => other.top > one.top && other.top < one.bottom - 2));
+}).length"""
 
 
 @pytest.fixture
@@ -35,6 +41,7 @@ def world(person):
         version = make_version(project, number)
         give(version, pairs, margins + rng.normal(0, 0.5, PROMPTS))
         scored(version, suite, *right)
+    make_pool(project, version, {"p": [(float(i), float(-abs(i - 3))) for i in range(6)]})
     turned = np.arange(PROMPTS) % 2 == 0
     shown = np.where(turned[:, None], pairs[:, ::-1], pairs)
     for seed, rater in enumerate(("Bob", "Charlie")):
@@ -71,9 +78,37 @@ def test_every_page_draws_its_charts_without_a_complaint(visit, page, theme):
         for chart, least in charts.items():
             assert points(page, chart) >= least, f"{path} {chart}"
         assert page.locator(".says").count() >= 1
+        assert page.evaluate(OVERLAP) == 0, path
         found = Axe().run(page).response["violations"]
         assert [(path, one["id"], node["html"][:160]) for one in found for node in one["nodes"]] == []
     assert page.said == []
+
+
+def test_a_copied_link_holds_what_the_page_chose_by_itself(visit, page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit("versions/2/changed/?kind=worse")
+    page.get_by_role("button", name="Copy the link").click()
+    page.get_by_text("Copied.").wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link.endswith("/p/rivers/versions/2/changed/?kind=worse&against=1")
+
+
+def test_paper_is_light_and_without_what_is_clicked(visit, page):
+    page.emulate_media(color_scheme="dark")
+    visit("versions/2/report/")
+    points(page, "figure-length")
+    ink = "() => getComputedStyle(document.querySelector('.chart .xtick text')).fill"
+    dark = page.evaluate(ink)
+    page.emulate_media(color_scheme="dark", media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function(f"before => ({ink})() !== before", arg=dark)
+    for hidden in (".top", ".rooms", ".share", ".saves", ".only-screen"):
+        assert page.locator(hidden).first.is_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth <= 1280")
+    assert page.locator(".chart .main-svg").first.bounding_box()["width"] == 680
+    page.emulate_media(color_scheme="dark", media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.wait_for_function(f"before => ({ink})() === before", arg=dark)
 
 
 def test_the_temperature_is_toggled_in_place_and_stays_in_the_link(visit, page):

@@ -9,7 +9,13 @@ from annotate.models import Item, Role
 from annotate.services.project import add_member
 from inspector.report import page as report
 from tests.inspector.making import explain, judge, make_pool, make_version, mark, score
+from tests.worker.conftest import jsonl
+from tests.worker.test_suite import REWARD_BENCH
+from tests.worker.test_suite import scored as right_on
 from worker.models import Backbone
+from worker.services.noise import NOISE
+from worker.services.suite import import_suite
+from worker.services.summary import keep
 
 ACCURACY = {"value": 0.7, "low": 0.6, "high": 0.8, "n": 90}
 
@@ -90,7 +96,24 @@ def test_what_was_explained_held_out_and_trained_since_is_in_it(client_of, alice
     assert sections["marks"].sentences[0].startswith("By “preference”, explained by “exact”")
     assert sections["slices"].numbers[0].value.n == 2
     assert sections["changed"].sentences[0].startswith("Since version 2:")
-    assert sections["calibration"].sentences
+    assert sections["calibration"].sentences[3].startswith("Its most confident 20 % of verdicts are right in")
+
+
+def test_suites_and_rounding_are_in_it(browser, url, version, scored, oder):
+    suite = import_suite(project=version.project, name="core", file=jsonl(*REWARD_BENCH), format="reward-bench")
+    right_on(version, suite, 1, 1, 1, 0, 1, 1)
+    noise = {"items": [1, 1], "exact": [0.5, 1.5], "rounded": [0.51, 1.5], "device": "CPU"}
+    keep(version=version, name=NOISE, made_of=version.file_sha256, values=noise)
+    sections = {one.room: one for one in browser.get(url).context["sections"]}
+    assert sections["slices"].sentences[0].startswith("On the suite “core”: ")
+    assert {one.label: one.value.value for one in sections["slices"].numbers} == {"Suite core": pytest.approx(5 / 6)}
+    assert sections["calibration"].missing  # nobody judged a held-out pair
+    Item.objects.update(split="test")
+    judge(oder, [[one] for one in oder.responses.all()])
+    sections = {one.room: one for one in browser.get(url).context["sections"]}
+    assert [one.label for one in sections["slices"].numbers][-1] == "Suite core"
+    assert sections["calibration"].sentences[-1].startswith("With its backbone in bfloat16 a score moves by")
+    assert sections["calibration"].numbers[-1].label == "A score moves in bfloat16 by, sd"
 
 
 def test_a_version_without_scores_says_so_and_still_tells_what_training_measured(browser, url, measured):
