@@ -165,9 +165,7 @@ def _members(look: Look) -> dict | None:
         "count": len(names),
         "parts": [{"label": label} | part for label, part in zip(labels, parts, strict=True)],
         "areas": [{"name": name, "area": area} for name, area in areas.items()],
-        "figure": intervals_figure(
-            labels, {"error": [part["wrong"] for part in parts]}, "Share of verdicts it gets wrong"
-        ),
+        "figure": intervals_figure(labels, {"error": [part["wrong"] for part in parts]}, "Share it gets wrong"),
     }
     return values | {"sentence": words.members(values)}
 
