@@ -58,6 +58,15 @@ def test_another_question_is_answered_in_place_and_kept_in_the_link(marks):
     assert marks.get_by_text("Not explained yet").is_visible()
 
 
+def test_back_shows_the_question_before_with_its_chart(marks):
+    marks.wait_for_selector(POINT)
+    marks.select_option("#method", "ig")
+    marks.wait_for_selector("text=Not explained yet")
+    marks.go_back()
+    marks.wait_for_selector(POINT)
+    assert marks.locator("#method").input_value() == "exact"
+
+
 def test_what_differs_is_sent_to_the_raters_and_taken_back(marks, version):
     marks.locator("#liked-rows").get_by_label("Choose: bad").check()
     marks.locator("form", has=marks.locator("#liked-rows")).get_by_role("button", name="Send the chosen").click()
