@@ -167,8 +167,8 @@ def _learned(version: Version) -> dict:
         "used": sum(one["used"] for one in found.values()),
         "weighed": "reliability" in metrics,
         "reliability": metrics.get("reliability", {}),
-        "gammas": metrics.get("order_by_rater", {}),
-        "shared": _gamma(metrics.get("order_gamma") or None),
+        "gammas": version.order_by_rater,
+        "shared": version.order_effect or undefined(NO_FIT),
     }
 
 
@@ -176,11 +176,11 @@ def _trained(learned: Mapping, who: str) -> dict:
     """γ, judgements in the snapshot, and the share of all that training weighed."""
     mine = learned["raters"].get(who)
     if mine is None:
-        return {"gamma": _gamma(None), "used": 0, "trained": 0, "reliability": None, "share": 0.0}
+        return {"gamma": undefined(NO_FIT), "used": 0, "trained": 0, "reliability": None, "share": 0.0}
     each = {name: one["weight"] * _trust(learned, one["number"]) for name, one in learned["raters"].items()}
     why = NO_FIT if learned["shared"].value is None else ONE_FIT
     return {
-        "gamma": _gamma(learned["gammas"].get(mine["number"]), why),
+        "gamma": learned["gammas"].get(mine["number"]) or undefined(why),
         "used": mine["used"],
         "trained": mine["trained"],
         "reliability": _trust(learned, mine["number"]) if learned["weighed"] else None,
@@ -192,9 +192,3 @@ def _trust(learned: Mapping, number: str) -> float:
     """What a rater's verdicts were weighed by; of whom nothing was known counts as the mean of the others."""
     known = learned["reliability"]
     return known.get(number, sum(known.values()) / len(known)) if known else 1.0
-
-
-def _gamma(value: float | None, why: str = NO_FIT) -> Interval:
-    if value is None:
-        return undefined(why)
-    return Interval(value, None, None, 0, "learned in training, which keeps no interval")

@@ -45,8 +45,10 @@ def _of_position(model: Mapping, raters: Sequence[Mapping]) -> str:
     words += f" ({100 * first.low:.0f}–{100 * first.high:.0f}), "
     fair = first.low <= FAIR <= first.high
     words += "as often as by lot: it took over nobody's." if fair else "not as often as by lot: some of it got in."
-    gamma = model["gamma"].value
-    return words if gamma is None else f"{words} Training put γ = {signed(gamma)} aside for it."
+    gamma = model["gamma"]
+    if gamma.value is None:
+        return words
+    return f"{words} Training put γ = {signed(gamma.value)}{between(gamma)} aside for it."
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -186,6 +186,21 @@ def test_what_was_planted_stands_beside_what_was_recovered(browser, project):
         assert said in page
 
 
+def test_an_order_effect_has_its_interval_where_its_error_was_kept(browser, project):
+    version = make_version(project)
+    version.metrics = {"order_gamma": -0.4, "order_by_rater": {"rater 1": 0.25}}
+    version.save()
+    page = page_of(browser, f"{VERSIONS}1/")
+    assert "−0.400 (log-odds" in page
+    assert "95 %:" not in page
+    version.metrics |= {"order_error": 0.1, "order_error_by_rater": {"rater 1": 0.2}}
+    version.save()
+    page = page_of(browser, f"{VERSIONS}1/")
+    assert "95 %: −0.596 to −0.204" in page
+    assert "rater 1: 0.250, " in page
+    assert "95 %: −0.142 to 0.642" in page
+
+
 def test_promoting_one_archives_the_other(browser, project):
     for number in (1, 2):
         make_version(project, number)

@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import Q
 
+from annotate.agreement import Z95, Interval
 from annotate.models import Project, Response
 from worker.models.job import Job, JobKind
 from worker.models.snapshot import Snapshot
@@ -67,6 +68,25 @@ class Version(models.Model):
         """The job that is scoring the project's responses with it now, or is about to; not one of a pool alone."""
         jobs = self.project.jobs.unfinished().filter(kind=JobKind.SCORE, params__version=self.pk)
         return jobs.exclude(params__has_key="pool").first()
+
+    @property
+    def order_effect(self) -> Interval | None:
+        """γ, log-odds for the first shown; None where the recipe learned none."""
+        value = self.metrics.get("order_gamma")
+        return _sure(value, self.metrics.get("order_error")) if value else None
+
+    @property
+    def order_by_rater(self) -> dict[str, Interval]:
+        """Each rater's γ under the trainer's names; {} where one was learned for all."""
+        values, errors = self.metrics.get("order_by_rater", {}), self.metrics.get("order_error_by_rater", {})
+        return {name: _sure(value, errors.get(name)) for name, value in values.items()}
+
+
+def _sure(value: float, error: float | None) -> Interval:
+    """Versions made before the error was kept, and fine-tuned ones, whose γ need not be at its best, have γ alone."""
+    if error is None:
+        return Interval(value, None, None, 0, "learned in training, which keeps no interval")
+    return Interval(value, value - Z95 * error, value + Z95 * error, 0)
 
 
 class Score(models.Model):

@@ -69,6 +69,7 @@ def transform(criteria: Tensor, verbosity: int | None) -> tuple[Tensor, Tensor, 
 class Gated:
     gate: Gate
     learned: Learned
+    order_error: Tensor  # (gammas,)
     taken: np.ndarray  # (A,) λ: 1 of verbosity itself
     scores: Tensor  # (examples, 1) cross-fitted
     curve: list[float]
@@ -109,7 +110,8 @@ def fit(problem: Problem, embedded: Tensor, criteria: Tensor, verbosity: int | N
         own, held = problem.without(n), problem.fold == n
         if len(own.labels):
             scores[held, 0] = _solve(own, embedded, criteria, begin)[0](embedded[held], criteria[held])
-    return Gated(gate, learned, taken, scores, curve, untrained)
+    error = problem.order_error(gate(embedded, criteria), learned)
+    return Gated(gate, learned, error, taken, scores, curve, untrained)
 
 
 def _solve(

@@ -1,6 +1,6 @@
 """What is known of a fitted model: its predictions on what it never saw, and how the fit came out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -72,7 +72,8 @@ def info(
     """What is worth knowing of the fit, as plain values.
 
     loss: by step, the mean over weights · step0_loss: Bradley–Terry before the first step, which is ln 2 ·
-    order_gamma: shared log-odds for the first shown, order_by_rater: each rater's · tie_theta or tie_nu: the
+    order_gamma: shared log-odds for the first shown, order_by_rater: each rater's; order_error and
+    order_error_by_rater: their standard errors, only where the recipe learns any · tie_theta or tie_nu: the
     threshold · member_correlation: the mean Pearson r between members' scores of the training examples · reliability:
     what the raters' verdicts were weighed by · read_alike: compared pairs of different texts and equal tokens.
     """
@@ -87,10 +88,7 @@ def info(
         "read_alike": _read_alike(data, embedded.pooled),
         "without_head": [name for name in wanted if name not in model.heads],
     }
-    said |= _ties(found, problem)
-    if len(found.learned.gamma) > 1:
-        each = found.learned.order(torch.arange(len(problem.labels.raters))).tolist()
-        said["order_by_rater"] = dict(zip(problem.labels.raters, each, strict=True))
+    said |= _ties(found, problem) | _order(found, problem.labels.raters)
     inside = problem.fold >= 0
     if model.members > 1:
         said["member_correlation"] = _likeness(model.table(embedded)[inside, : model.members])
@@ -99,6 +97,18 @@ def info(
     if isinstance(found, Gated):
         return said | {"gate": _gate(found, model, prompts[inside])}
     return said | {"l2": found.l2}
+
+
+def _order(found: Fitted | Gated, raters: Sequence[str]) -> dict[str, object]:
+    """How sure γ is, and each rater's own where raters have one."""
+    if not len(found.order_error):
+        return {}
+    shared, *errors = found.order_error.tolist()
+    if not errors:
+        return {"order_error": shared}
+    each = found.learned.order(torch.arange(len(raters))).tolist()
+    by_rater = {"order_by_rater": each, "order_error_by_rater": errors}
+    return {"order_error": shared} | {name: dict(zip(raters, them, strict=True)) for name, them in by_rater.items()}
 
 
 def _read_alike(data: Dataset, pooled: np.ndarray) -> int:

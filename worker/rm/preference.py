@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import ensemble, fitting, objectives
+from . import ensemble, fitting, objectives, order
 from .labels import Labels
 from .layers import Linear, Mlp
 from .objectives import RATER_SPREAD, Learned, cross_entropy
@@ -34,9 +34,17 @@ class Problem:
     @property
     def of(self) -> Callable[[Tensor, Labels, Learned], Tensor]:
         """(scores, labels, learned) → the loss."""
-        ridge, recipe = self.recipe.heads.head == "ridge", self.recipe.preference
-        objective = objectives.least_squares if ridge else objectives.PREFERENCE[recipe.objective]
-        return lambda scores, labels, learned: objectives.weighted(objective, scores, labels, learned, recipe.centring)
+        objective, centring = self.objective, self.recipe.preference.centring
+        return lambda scores, labels, learned: objectives.weighted(objective, scores, labels, learned, centring)
+
+    @property
+    def objective(self) -> order.Objective:
+        ridge = self.recipe.heads.head == "ridge"
+        return objectives.least_squares if ridge else objectives.PREFERENCE[self.recipe.preference.objective]
+
+    def order_error(self, scores: Tensor, learned: Learned) -> Tensor:
+        """Standard errors of the order effects, as order.errors has them."""
+        return order.errors(self.objective, scores, self.labels, learned, self.groups)
 
     def without(self, fold: int) -> "Problem":
         """Its training verdicts outside one fold."""
@@ -69,6 +77,7 @@ class Fitted:
 
     members: list[Head]
     learned: Learned  # by all verdicts together
+    order_error: Tensor  # (gammas,)
     l2: float
     scores: Tensor  # (examples, members) cross-fitted
     curve: list[float]
@@ -93,7 +102,13 @@ def fit(problem: Problem, report: Report) -> Fitted:
     whole = solve(problem, l2, white, step=step)
     members = _members(problem, l2, white, whole)
     untrained = objectives.untrained(torch.zeros(len(problem.x)), pairs)
-    return Fitted(members, whole.learned, l2, scores, curve, untrained)
+    error = problem.order_error(_line(whole, problem.x), whole.learned)
+    return Fitted(members, whole.learned, error, l2, scores, curve, untrained)
+
+
+def _line(head: Head, x: Tensor) -> Tensor:
+    """(examples,) what γ was fitted beside: no mlp yet, and length where a second head takes it."""
+    return replace(head, mlp=None)(x) + (0 if head.length is None else x @ head.length)
 
 
 def solve(

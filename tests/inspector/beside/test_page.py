@@ -86,6 +86,20 @@ def test_each_raters_gamma_and_weight_are_those_of_the_training(trained):
     assert rows["Charlie"]["share"] == pytest.approx(1 / 3)  # by the judgements' own weights
 
 
+def test_gamma_has_an_interval_where_the_version_kept_its_error(client_of, alice, url, trained):
+    before = by_name(trained)["Charlie"]["gamma"]
+    assert (before.low, before.why) == (None, "learned in training, which keeps no interval")
+    trained.metrics |= {"order_error": 0.1, "order_error_by_rater": {"rater 1": 0.2, "rater 2": 0.05}}
+    trained.save()
+    page = client_of(alice).get(url).content.decode()
+    for said in ("+0.204 to +0.596", "−0.092 to +0.692", "+0.402 to +0.598", "γ = +0.40 (+0.20 to +0.60) aside"):
+        assert said in page
+
+
+def test_gamma_is_undefined_where_none_was_learned(scored, version):
+    assert by_name(version)["Model"]["gamma"].why == "the recipe learned none"
+
+
 def test_a_recipe_without_reliability_weighs_all_alike(scored, version):
     assert by_name(version)["Charlie"]["reliability"] is None
 

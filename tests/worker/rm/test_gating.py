@@ -77,9 +77,9 @@ def test_a_gate_learns_which_criterion_matters_for_which_prompt():
     said = [
         Comparison(2 * n, 2 * n + 1, float(utility[2 * n] - utility[2 * n + 1] + noise[n] > 0)) for n in range(count)
     ]
-    pairs, recipe = labels.pairs(said), Recipe(preference=Preference(order="none"), heads=Heads(hidden=8))
-    fold = torch.arange(2 * count) // 2 % 5
-    problem = preference.Problem(criteria, pairs, pairs, fold, torch.ones(2 * count), [""] * 2 * count, recipe)
+    pairs, recipe = labels.pairs(said), Recipe(preference=Preference(order="shared"), heads=Heads(hidden=8))
+    fold, groups = torch.arange(2 * count) // 2 % 5, [str(n // 2) for n in range(2 * count)]
+    problem = preference.Problem(criteria, pairs, pairs, fold, torch.ones(2 * count), groups, recipe)
     found = gating.fit(problem, prompts, criteria, None, silent)
     shares = found.gate.weights(prompts)
     assert shares[kind == 0, 0].mean() > 0.85
@@ -87,3 +87,6 @@ def test_a_gate_learns_which_criterion_matters_for_which_prompt():
     assert [found.curve[0], found.untrained] == pytest.approx([math.log(2)] * 2)
     right = (preference.margins(found.scores[:, 0], pairs) > 0) == (pairs.p > 0.5)
     assert right.float().mean() > 0.75
+    information = (1 / (2 + 2 * (utility[0::2] - utility[1::2]).cosh())).sum()
+    assert float(found.order_error) == pytest.approx(float(information**-0.5), rel=0.1)
+    assert abs(float(found.learned.gamma)) < 1.96 * float(found.order_error)  # none was planted

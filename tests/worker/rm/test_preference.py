@@ -167,6 +167,8 @@ def test_odin_is_at_its_least_and_learns_the_order_effect_beside():
     cost, _ = auxiliary.odin(quality, x @ length, tokens, rows, torch.zeros(0, 3))
     assert float(cost) == pytest.approx(-1, abs=0.01)  # the rows stand at right angles but for sampling
     assert float(found.learned.gamma) == pytest.approx(0.7, abs=0.15)
+    apart = x[0::2, :10].sum(1) / 2 - x[1::2, :10].sum(1) / 2 + 0.7
+    assert float(found.order_error) == pytest.approx(float((1 / (2 + 2 * apart.cosh())).sum() ** -0.5), rel=0.1)
     assert found.members[0].weights[5:10].mean() > 0.3
 
 

@@ -65,6 +65,7 @@ def test_a_favour_for_the_first_shown_is_learned_and_left_out(minilm, world, emb
     pairs = [replace(pair, p=float(rng.random() < chance)) for pair in world.train * 4]
     found = fit_embedded(replace(world, train=pairs), embedded, minilm, Recipe())
     assert found.info["order_gamma"] == pytest.approx(1.5, abs=0.3)
+    assert 0.5 < found.info["order_error"] * math.sqrt(len(pairs) * chance * (1 - chance)) < 2  # near Fisher's
     assert abs(found.held_out.margins.mean()) < 0.3
 
 
