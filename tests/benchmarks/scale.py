@@ -53,6 +53,7 @@ class TimedBrowser(Browser):
 
 def judge(browser: TimedBrowser, slug: str, rounds: int) -> None:
     """As people do, and every fifth time from the start: the queue, the page, the page ahead, and then submits."""
+    time.sleep(PAUSE * browser.chance.random() * 2)  # they do not come in one instant
     url = data = None
     for number in range(rounds):
         if number % 5 == 0:

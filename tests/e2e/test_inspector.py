@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from annotate.models import Role
 from annotate.services.project import add_member, create_project
@@ -14,6 +15,7 @@ COPIED = """box => {
     box.dispatchEvent(new ClipboardEvent("copy", { clipboardData, bubbles: true }));
     return clipboardData.getData("text/plain");
 }"""
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 WATCHED = """() => {
     window.changed = 0;
     const count = (changes) => (window.changed += changes.length);
@@ -115,16 +117,17 @@ def test_parts_are_pointed_at_pinned_grouped_hidden_and_copied(heat, oder):
     heat.locator(".heat .piece", has_text="Sea").last.click()
     assert "sum −0.3500" in heat.locator("#pinned").inner_text()
     heat.select_option("[name=group]", "sentence")
+    heat.evaluate(PAINTED)
     heat.locator(".heat").last.focus()
     heat.keyboard.press("ArrowRight")
     assert heat.locator("#told").inner_text().startswith("B “In the <North> Sea 😀.” +0.2500")
     heat.select_option("[name=group]", "word")
     heat.locator("[name=level]").fill("60")
-    assert [one.inner_text() for one in heat.locator(".heat .piece:not(.weak)").all()] == ["North"]
+    expect(heat.locator(".heat .piece:not(.weak)")).to_have_text(["North"])
     assert "group=word" in heat.url
     assert "level=60" in heat.url
     heat.reload()
-    assert heat.locator(".heat .piece:not(.weak)").count() == 1
+    expect(heat.locator(".heat .piece:not(.weak)")).to_have_count(1)
     assert heat.locator(".heat").last.evaluate(COPIED) == oder.responses.last().text
 
 
@@ -183,7 +186,7 @@ def test_four_thousand_tokens_are_walked_grouped_and_hidden(long, oder):
     assert box.evaluate("box => box.textContent") == oder.responses.first().text
     long.select_option("[name=group]", "word")
     long.locator("[name=level]").fill("50")
-    assert long.locator(".heat .piece:not(.weak)").all_inner_texts() == ["word7"]
+    expect(long.locator(".heat .piece:not(.weak)")).to_have_text(["word7"])
 
 
 def test_scrolling_four_thousand_tokens_only_scrolls(long):
