@@ -17,6 +17,9 @@ QUICK = "--quick" in sys.argv
 PAIRS = 5_000 if QUICK else 100_000
 TIMES = 21
 PAGES = {
+    "length": "versions/2/length/",
+    "surface": "versions/2/surface/",
+    "raters beside the model": "versions/2/raters/",
     "calibration": "versions/2/calibration/",
     "calibration, fitted": "versions/2/calibration/?t=fitted",
     "what changed": "versions/2/changed/",
@@ -28,11 +31,12 @@ PAGES = {
 SEED = """
 import numpy as np
 from django.test import Client
-from annotate.models import User
+from annotate.models import Response, User
 from annotate.services.project import create_project
 from tests.inspector.held_out import drawn, give, make_pairs, say
-from worker.models import Snapshot, Suite, SuitePair, SuiteScore, Version
+from worker.models import Snapshot, Suite, SuitePair, SuiteScore, Surface, Version
 from worker.services.standing import settle
+from worker.surface import counts
 user = User.objects.create_superuser("admin")
 project = create_project(slug="large", name="Large", actor=user)
 snapshot = Snapshot.objects.create(project=project, sha256="0" * 64, counts={{}})
@@ -52,6 +56,7 @@ for number in (1, 2):
     settle(suite, [version])
 Version.objects.filter(number=1).update(state="promoted")
 say(project, pairs, drawn(margins))
+Surface.objects.bulk_create(Surface(response=one, **counts(one.text)) for one in Response.objects.iterator())
 client = Client()
 client.force_login(user)
 print(client.cookies["sessionid"].value)
