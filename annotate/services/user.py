@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 
 from annotate.keys import DEFAULT, wrong
 from annotate.models import User
@@ -16,3 +17,19 @@ def set_keys(*, user: User, keys: dict[str, str]) -> None:
     user.keys = {act: key for act, key in keys.items() if key != DEFAULT[act]}
     user.save(update_fields=["keys"])
     record(kind="user.keys", subject=user, project=None, actor=user, keys=user.keys)
+
+
+@transaction.atomic
+def change_password(*, user: User, password: str) -> None:
+    """Another password, which validators have passed: it ends every session, for they are bound to it."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    record(kind="account.password_changed", subject=user, actor=user)
+
+
+@transaction.atomic
+def end_sessions(*, user: User, actor: User | None = None) -> None:
+    """Sign the user out of every browser."""
+    User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
+    user.refresh_from_db(fields=["sessions_ended"])
+    record(kind="account.signed_out_everywhere", subject=user, actor=actor or user)

@@ -2,7 +2,6 @@
 
 from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
@@ -12,9 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from annotate.account_forms import CodeForm, PasswordForm, SignInForm, seconds_to_wait
+from annotate.door import ask_code, come_in, who_waits
 from annotate.forms import SignUpForm
 from annotate.models import Invite
 from annotate.services.invite import join, sign_up
+from annotate.services.second_factor import has_second_factor, use_code
+from annotate.services.user import change_password, end_sessions
 
 
 @login_not_required
@@ -25,22 +28,42 @@ def login(request: HttpRequest) -> HttpResponse:
     target = _own_page(request)
     if request.user.is_authenticated:
         return redirect(target)
-    form = AuthenticationForm(request, request.POST or None)
+    form = SignInForm(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        auth.login(request, form.get_user())
-        return redirect(target)
-    return _page(request, "annotate/login.html", form, next=target)
+        user = form.get_user()
+        return (ask_code if has_second_factor(user) else come_in)(request, user, target)
+    return page(request, "annotate/login.html", form, next=target)
 
 
 def _own_page(request: HttpRequest) -> str:
     """Where `next` points, if it stays on this host; the home page otherwise."""
     target = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if safe else resolve_url("annotate:home")
+    return target if safe and target.startswith("/") else resolve_url("annotate:home")
 
 
-def _page(request: HttpRequest, template: str, form: object, **context: object) -> HttpResponse:
-    return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
+def page(request: HttpRequest, template: str, form: object, **context: object) -> HttpResponse:
+    wait = seconds_to_wait(form)
+    response = render(request, template, {"form": form, **context}, status=429 if wait else 422 if form.errors else 200)
+    if wait:
+        response["Retry-After"] = wait
+    return response
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """The second step, for those who have one."""
+    waiting = who_waits(request)
+    if waiting is None or request.user.is_authenticated:
+        return redirect("annotate:login")
+    user, to = waiting
+    form = CodeForm(request, user, use_code, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return come_in(request, user, to)
+    return page(request, "annotate/code.html", form)
 
 
 @require_POST
@@ -53,12 +76,22 @@ def logout(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: HttpRequest) -> HttpResponse:
-    form = PasswordChangeForm(request.user, request.POST or None)
+    form = PasswordForm(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        auth.update_session_auth_hash(request, form.save())  # other browsers are signed out, this one stays
+        change_password(user=request.user, password=form.cleaned_data["new_password1"])
+        auth.update_session_auth_hash(request, request.user)  # other browsers are signed out, this one stays
         messages.success(request, "Your password is changed. Other browsers are signed out.")
-        return redirect("annotate:home")
-    return _page(request, "annotate/password.html", form)
+        return redirect("annotate:account")
+    return page(request, "annotate/password.html", form)
+
+
+@require_POST
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    """Here too: whoever asks for it does not trust some browser, and cannot say which."""
+    end_sessions(user=request.user)
+    auth.logout(request)
+    messages.success(request, "You are signed out everywhere.")
+    return redirect("annotate:login")
 
 
 @login_not_required
@@ -82,9 +115,9 @@ def _come_in(request: HttpRequest, token: str, found: Invite, form: SignUpForm |
     try:
         if form:
             name, secret = form.cleaned_data["username"], form.cleaned_data["password1"]
-            auth.login(request, sign_up(token=token, username=name, password=secret))
-        else:
-            join(token=token, user=request.user)
+            user = sign_up(token=token, username=name, password=secret)
+            return come_in(request, user, resolve_url("annotate:project", found.project.slug))
+        join(token=token, user=request.user)
     except ValidationError:  # another person was faster
         return render(request, "annotate/invite_gone.html", status=404)
     except IntegrityError:  # another person took the name meanwhile: now the form says so

@@ -1,7 +1,7 @@
 from django.core.management.base import CommandParser
 
 from annotate.management.json_command import JsonCommand, project_named
-from annotate.services.token import create_token
+from annotate.services.access_token import create_machine_token
 
 
 class Command(JsonCommand):
@@ -12,5 +12,5 @@ class Command(JsonCommand):
         parser.add_argument("name", help="What the model is called, among the raters.")
 
     def handle_json(self, *, project: str, name: str, **options: object) -> dict:
-        token, secret = create_token(project=project_named(project), name=name)
+        token, secret = create_machine_token(project=project_named(project), name=name)
         return {"project": project, "rater": token.user.username, "token": secret}
