@@ -59,14 +59,14 @@ def _withdraw(project: Project, rows: QuerySet, why: str, actor: User | None, **
     if not current:
         raise ValidationError("There is nothing left to withdraw.")
     take_back(project=project, rows=rows.select_related("item"))
-    _ask_others(rows)
+    ask_others(rows)
     for chunk in _chunks(ids):
         Judgement.objects.filter(pk__in=chunk).update(withdrawn_at=now, tallied=False)
     said = whose | {"judgements": current, "why": why, "at": now.isoformat()}
     return record(kind=WITHDRAWN, subject=project, project=project, actor=actor, **said)
 
 
-def _ask_others(rows: QuerySet) -> None:
+def ask_others(rows: QuerySet) -> None:
     """Give back the slots that these judgements hold."""
     held = Assignment.objects.filter(holds_slot=True, judgements__in=rows.filter(superseded=False).values("pk"))
     by_task = Counter(held.values_list("task", flat=True))
