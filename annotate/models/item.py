@@ -3,6 +3,7 @@ import json
 from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q, Subquery
 
+from annotate.models.checks import hashed, known
 from annotate.models.project import Project, count_of
 
 
@@ -52,7 +53,11 @@ class Item(models.Model):
     objects = ItemQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "key"], name="item_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "key"], name="item_once"),
+            known("split", Split, "item"),
+            hashed("prompt_sha256", "item"),
+        ]
 
     def __str__(self) -> str:
         return self.external_id or f"item {self.pk}"
@@ -74,7 +79,10 @@ class Response(models.Model):
 
     class Meta:
         ordering = ["item_id", "index"]
-        constraints = [models.UniqueConstraint(fields=["item", "index"], name="response_index_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "index"], name="response_index_once"),
+            hashed("sha256", "response"),
+        ]
 
     def __str__(self) -> str:
         return f"response {self.index} of item {self.item_id}"

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from annotate.models.checks import finite, known, positive, share
 from annotate.models.item import Item, Response
 from annotate.models.project import Project
 from annotate.models.task import Assignment, AssignmentKind, Task
@@ -98,6 +99,16 @@ class Judgement(models.Model):
 
     class Meta:
         constraints = [
+            known("outcome", Outcome, "judgement"),
+            known("source", Source, "judgement"),
+            known("kind", AssignmentKind, "judgement"),
+            share("probability", "judgement"),
+            finite("judgement", "weight"),
+            positive("revision", "judgement"),
+            models.CheckConstraint(
+                condition=Q(supersedes=None) | Q(revision__gte=2), name="judgement_revision_follows"
+            ),
+            models.CheckConstraint(condition=Q(supersedes=None) | ~Q(supersedes=F("pk")), name="judgement_not_its_own"),
             models.UniqueConstraint(fields=["project", "idempotency_key"], name="judgement_stored_once"),
             models.UniqueConstraint(
                 fields=["assignment"], condition=Q(superseded=False), name="one_current_per_assignment"
@@ -136,7 +147,10 @@ class Span(models.Model):
 
     class Meta:
         ordering = ["start", "end"]
-        constraints = [models.CheckConstraint(condition=Q(end__gt=F("start")), name="span_not_empty")]
+        constraints = [
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="span_not_empty"),
+            models.CheckConstraint(condition=Q(severity=None) | Q(severity__range=(1, 3)), name="span_severity_1_to_3"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.category} {self.start}–{self.end}"

@@ -8,6 +8,7 @@ from django.db.models import Count, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from annotate.models.checks import hashed, known, positive, share
 from annotate.prepared import Prepared
 from annotate.schema import Schema
 
@@ -84,6 +85,9 @@ class Project(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
+            share("gold_share", "project", most=0.5),
+            share("swap_share", "project", most=0.5),
+            share("pass_share", "project"),
             models.CheckConstraint(condition=Q(overlap__gte=1), name="project_overlap_at_least_1"),
             models.CheckConstraint(condition=Q(lease_minutes__gte=1), name="project_lease_at_least_1"),
         ]
@@ -117,7 +121,10 @@ class SchemaVersion(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "number"], name="schema_number_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="schema_number_once"),
+            positive("number", "schema"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.project_id} schema {self.number}"
@@ -146,7 +153,10 @@ class GuidelineVersion(models.Model):
 
     class Meta:
         ordering = ["-number"]
-        constraints = [models.UniqueConstraint(fields=["project", "number"], name="guidelines_number_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="guidelines_number_once"),
+            positive("number", "guidelines"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.project_id} guidelines {self.number}"
@@ -161,7 +171,10 @@ class Membership(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "user"], name="member_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "user"], name="member_once"),
+            known("role", Role, "member"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.project}"
@@ -198,6 +211,13 @@ class Invite(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            known("role", Role, "invite"),
+            hashed("token_sha256", "invite"),
+            models.CheckConstraint(
+                condition=Q(used_by=None) | Q(used_at__isnull=False), name="invite_used_at_some_time"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"invite to {self.project} as {self.role}"

@@ -1,6 +1,8 @@
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
+from annotate.models.checks import known
 from annotate.models.judgement import Judgement
 from annotate.models.project import Project
 from annotate.models.task import Task
@@ -27,6 +29,13 @@ class Case(models.Model):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [
+            known("state", CaseState, "case"),
+            models.CheckConstraint(
+                condition=Q(state="open", closed_at=None) | (~Q(state="open") & Q(closed_at__isnull=False)),
+                name="case_closed_at_some_time",
+            ),
+        ]
         indexes = [models.Index(fields=["project", "state"], name="case_by_state")]
 
     def __str__(self) -> str:

@@ -4,7 +4,9 @@ They are derived: `annotate.services.tally.recount` makes them again from the ju
 """
 
 from django.db import models
+from django.db.models import Q
 
+from annotate.models.checks import hashed, known, share
 from annotate.models.project import Project
 from annotate.models.task import Task
 
@@ -32,6 +34,10 @@ class TaskTally(models.Model):
     counted_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        constraints = [
+            share("disagreement", "task_tally"),
+            models.CheckConstraint(condition=Q(bucket__lt=64), name="task_tally_in_buckets"),
+        ]
         indexes = [
             models.Index(fields=["project", "-disagreement"], name="tally_by_disagreement"),
             models.Index(fields=["project", "bucket"], name="tally_by_bucket"),
@@ -52,7 +58,11 @@ class Pattern(models.Model):
     units = models.PositiveIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "side", "question", "digest"], name="pattern_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "side", "question", "digest"], name="pattern_once"),
+            known("side", Side, "pattern"),
+            hashed("digest", "pattern"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.units} × {self.pattern}"
@@ -69,7 +79,10 @@ class Agreement(models.Model):
     made_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "side", "question"], name="agreement_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "side", "question"], name="agreement_once"),
+            known("side", Side, "agreement"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.question} among {self.side}"
@@ -86,7 +99,10 @@ class MarkTally(models.Model):
     sums = models.JSONField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "category", "bucket"], name="mark_tally_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "category", "bucket"], name="mark_tally_once"),
+            models.CheckConstraint(condition=Q(bucket__lt=64), name="mark_tally_in_buckets"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.category} in {self.bucket}"
@@ -101,7 +117,10 @@ class Dispute(models.Model):
     share = models.FloatField(help_text="Of pairs of people who disagree.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["task", "question"], name="dispute_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "question"], name="dispute_once"),
+            share("share", "dispute"),
+        ]
         indexes = [models.Index(fields=["project", "question", "-share"], name="dispute_by_question")]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from annotate.models.checks import known, share
 from annotate.models.item import Item, Response
 from annotate.models.project import Project
 
@@ -69,6 +70,9 @@ class Task(models.Model):
 
     class Meta:
         constraints = [
+            known("kind", TaskKind, "task"),
+            share("probability", "task"),
+            models.CheckConstraint(condition=Q(kind="normal") | Q(slots=0), name="task_known_asks_nobody"),
             models.UniqueConstraint(fields=["project", "key"], name="task_once"),
             models.CheckConstraint(condition=Q(open_slots__lte=F("slots")), name="task_slots_not_exceeded"),
         ]
@@ -153,7 +157,13 @@ class Assignment(models.Model):
     objects = AssignmentQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["task", "rater", "kind"], name="assignment_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "rater", "kind"], name="assignment_once"),
+            known("kind", AssignmentKind, "assignment"),
+            known("state", AssignmentState, "assignment"),
+            share("probability", "assignment"),
+            models.CheckConstraint(condition=Q(holds_slot=False) | Q(kind="normal"), name="only_normal_holds_slot"),
+        ]
         indexes = [
             models.Index(fields=["expires_at"], name="lease_expiry", condition=Q(state="leased")),
             models.Index(fields=["rater", "state"], name="assignment_by_rater"),

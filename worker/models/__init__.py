@@ -17,17 +17,20 @@ from worker.models.summary import Summary
 from worker.models.surface import Surface
 from worker.models.sweep import Sweep
 from worker.models.version import Score, Version
+from worker.models.webhook import Delivery, Outbox, Webhook
 
 __all__ = [
     "Attribution",
     "Backbone",
     "Candidate",
     "CandidateScore",
+    "Delivery",
     "Edit",
     "EditAttribution",
     "Job",
     "JobEvent",
     "Node",
+    "Outbox",
     "PolicyRun",
     "Pool",
     "PoolColumn",
@@ -51,4 +54,5 @@ __all__ = [
     "Surface",
     "Sweep",
     "Version",
+    "Webhook",
 ]

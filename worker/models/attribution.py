@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 
 from annotate.models import Response
+from annotate.models.checks import finite, hashed
 from worker.models.version import Version
 
 
@@ -35,7 +36,8 @@ class Attribution(Explained):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["version", "response", "head", "method"], name="attribution_once")
+            models.UniqueConstraint(fields=["version", "response", "head", "method"], name="attribution_once"),
+            finite("attribution", "baseline", "residual", "score"),
         ]
 
 
@@ -51,7 +53,10 @@ class Edit(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "response", "sha256"], name="edit_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "response", "sha256"], name="edit_once"),
+            hashed("sha256", "edit"),
+        ]
 
     def __str__(self) -> str:
         return self.text[:60]
@@ -63,4 +68,7 @@ class EditAttribution(Explained):
     edit = models.ForeignKey(Edit, models.CASCADE, related_name="attributions")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["edit", "head", "method"], name="edit_attribution_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["edit", "head", "method"], name="edit_attribution_once"),
+            finite("edit_attribution", "baseline", "residual", "score"),
+        ]

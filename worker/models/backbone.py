@@ -1,6 +1,8 @@
 from django.conf import settings
 from django.db import models
 
+from annotate.models.checks import hashed, positive
+
 
 class Backbone(models.Model):
     """A transformer that reward models are built on, as a worker found it. All projects share them."""
@@ -21,6 +23,11 @@ class Backbone(models.Model):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            hashed("sha256", "backbone"),
+            positive("width", "backbone"),
+            positive("context_length", "backbone"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -1,8 +1,12 @@
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from annotate.models import Project
+from annotate.models.checks import known, positive
 
 
 class JobKind(models.TextChoices):
@@ -37,6 +41,12 @@ ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 class JobQuerySet(models.QuerySet):
     def unfinished(self) -> "JobQuerySet":
         return self.exclude(state__in=ENDED)
+
+    def silent(self) -> "JobQuerySet":
+        """Nothing was heard of them for too long, by the clock of the database, which all processes share. A time
+        still to come was written before that clock was set back, and nothing since."""
+        span = timedelta(seconds=settings.JOB_STALE_SECONDS)
+        return self.filter(Q(heartbeat_at__lt=Now() - span) | Q(heartbeat_at__gt=Now() + span))
 
 
 class Job(models.Model):
@@ -73,6 +83,10 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            known("kind", JobKind, "job"),
+            known("state", JobState, "job"),
+        ]
         indexes = [models.Index(fields=["heartbeat_at"], name="job_running", condition=Q(state="running"))]
 
     def __str__(self) -> str:
@@ -94,7 +108,10 @@ class JobEvent(models.Model):
 
     class Meta:
         ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["job", "number"], name="job_event_number_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "number"], name="job_event_number_once"),
+            positive("number", "job_event"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.job_id}#{self.number} {self.kind}"

@@ -4,6 +4,7 @@ from django.db import connection, models
 from django.db.models import Q
 
 from annotate.models import Project
+from annotate.models.checks import finite
 from worker.models.version import Version
 
 
@@ -79,7 +80,10 @@ class Candidate(models.Model):
 
     class Meta:
         ordering = ["prompt_sha256", "index"]
-        constraints = [models.UniqueConstraint(fields=["pool", "prompt_sha256", "index"], name="candidate_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["pool", "prompt_sha256", "index"], name="candidate_once"),
+            finite("candidate", "gold"),
+        ]
 
     def __str__(self) -> str:
         return f"candidate {self.index}"
@@ -97,7 +101,10 @@ class CandidateScore(models.Model):
     value = models.FloatField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "candidate", "head"], name="candidate_score_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "candidate", "head"], name="candidate_score_once"),
+            finite("candidate_score", "value"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.head} {self.value:.3f}"

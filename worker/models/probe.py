@@ -1,6 +1,7 @@
 from django.db import models
 
 from annotate.models import Response
+from annotate.models.checks import finite
 from worker.models.version import Version
 
 SAME = "same"  # the text as it is: what the changed ones are held against
@@ -16,7 +17,10 @@ class Probe(models.Model):
     after = models.FloatField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "swap", "response"], name="probe_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "swap", "response"], name="probe_once"),
+            finite("probe", "before", "after"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.swap} {self.after - self.before:+.3f}"

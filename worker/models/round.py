@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 
 from annotate.models import Project
+from annotate.models.checks import known, positive, share
 from worker.models.job import Job
 from worker.models.suite import Suite
 from worker.models.version import Version
@@ -30,6 +31,14 @@ class RoundPolicy(models.Model):
     tolerance = models.FloatField(default=0.0, help_text="Share of pairs that may be lost under not_worse.")
     updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            known("rule", Rule, "round_policy"),
+            share("tolerance", "round_policy"),
+            positive("after_judgements", "round_policy"),
+            positive("every_hours", "round_policy"),
+        ]
 
     def __str__(self) -> str:
         return f"rounds of {self.project}"
@@ -60,7 +69,11 @@ class Round(models.Model):
 
     class Meta:
         ordering = ["-number"]
-        constraints = [models.UniqueConstraint(fields=["project", "number"], name="round_number_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="round_number_once"),
+            known("state", RoundState, "round"),
+            positive("number", "round"),
+        ]
 
     def __str__(self) -> str:
         return f"round {self.number}"

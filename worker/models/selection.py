@@ -1,7 +1,9 @@
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from annotate.models import Project
+from annotate.models.checks import known, positive, share
 from worker.models.version import Version
 
 
@@ -23,6 +25,14 @@ class SelectionPolicy(models.Model):
     version = models.ForeignKey(Version, models.SET_NULL, null=True, related_name="+", help_text="Used last.")
     ordered_at = models.DateTimeField(null=True)
     updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            known("strategy", Strategy, "selection"),
+            share("random_share", "selection"),
+            models.CheckConstraint(condition=Q(random_share__gt=0), name="selection_never_without_lot"),
+            positive("batch", "selection"),
+        ]
 
     def __str__(self) -> str:
         return f"selection of {self.project}"

@@ -3,6 +3,7 @@ from django.db import models
 from django.utils import timezone
 
 from annotate.models import Project
+from annotate.models.checks import hashed
 
 
 class ServeToken(models.Model):
@@ -18,6 +19,9 @@ class ServeToken(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            hashed("sha256", "serve_token"),
+        ]
 
     def __str__(self) -> str:
         return self.name

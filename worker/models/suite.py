@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 
 from annotate.models import Project
+from annotate.models.checks import finite, hashed, known
 
 
 class Suite(models.Model):
@@ -15,7 +16,10 @@ class Suite(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "name"], name="suite_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="suite_once"),
+            hashed("sha256", "suite", empty=True),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -43,7 +47,10 @@ class SuiteScore(models.Model):
     rejected = models.FloatField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "pair"], name="suite_score_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "pair"], name="suite_score_once"),
+            finite("suite_score", "chosen", "rejected"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.chosen - self.rejected:.3f}"
@@ -64,6 +71,11 @@ class SuiteQuestion(models.Model):
     prompt_sha256 = models.CharField(max_length=64, blank=True)
     turns = models.JSONField()
     context = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            known("kind", QuestionKind, "suite_question"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.suite_id} {self.category}"
@@ -86,7 +98,10 @@ class SuiteAnswerScore(models.Model):
     value = models.FloatField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "answer"], name="suite_answer_score_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "answer"], name="suite_answer_score_once"),
+            finite("suite_answer_score", "value"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.value:.3f}"

@@ -1,4 +1,5 @@
 from django.db import models
+from django.db.models import Q
 
 from annotate.models import Response
 
@@ -14,6 +15,11 @@ class Surface(models.Model):
     hedges = models.PositiveIntegerField(help_text="Words such as perhaps, may, I think.")
     opener = models.PositiveIntegerField(help_text="1 where it opens with praise or assent, before it answers.")
     emoji = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(opener__lte=1), name="surface_opens_once"),
+        ]
 
     def __str__(self) -> str:
         return f"surface of response {self.response_id}"

@@ -3,6 +3,7 @@ from django.db.models import Q
 
 from annotate.agreement import Z95, Interval
 from annotate.models import Project, Response
+from annotate.models.checks import finite, hashed, known, positive
 from worker.models.job import Job, JobKind
 from worker.models.snapshot import Snapshot
 
@@ -56,6 +57,13 @@ class Version(models.Model):
     class Meta:
         ordering = ["-number"]
         constraints = [
+            known("state", VersionState, "version"),
+            positive("number", "version"),
+            hashed("encode_hash", "version"),
+            hashed("file_sha256", "version"),
+            finite("version", "temperature", "mean", "std"),
+            models.CheckConstraint(condition=Q(temperature__gt=0, std__gte=0), name="version_scale_positive"),
+            models.CheckConstraint(condition=Q(parent=None) | ~Q(parent=models.F("pk")), name="version_not_its_own"),
             models.UniqueConstraint(fields=["project", "number"], name="version_number_once"),
             models.UniqueConstraint(fields=["project"], condition=Q(state="promoted"), name="one_promoted_version"),
         ]
@@ -99,7 +107,10 @@ class Score(models.Model):
     tokens = models.PositiveIntegerField(help_text="Tokens of the response under the version's encoding.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "response", "head"], name="score_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "response", "head"], name="score_once"),
+            finite("score", "value"),
+        ]
         indexes = [models.Index(fields=["version", "head"], name="score_by_head")]
 
     def __str__(self) -> str:
