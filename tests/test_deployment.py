@@ -1,0 +1,127 @@
+"""What a team's host is set up by: compose.yaml, Procfile, systemd units and the proxy say the same, and what is so."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.proxy import Proxy, filled
+from tests.test_docs import VARIABLES
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "compose.yaml").read_text()
+COMPOSE = yaml.safe_load(TEXT)
+SERVICES = COMPOSE["services"]
+OURS = {name: one for name, one in SERVICES.items() if one.get("image") == "touchstone"}
+PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+UNITS = {path.name: path.read_text() for path in (ROOT / "deploy" / "systemd").glob("*.service")}
+# Of the host, not of the site; AWS_* are read by boto3.
+HOST = {"SITE_NAME", "TLS_DIR", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "WEB_PROCESSES"}
+BOTO = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"}
+
+
+def plain(command: str) -> str:
+    """Without what differs by where it runs: the interpreter's folder, the address, a worker's own number."""
+    command = command.removeprefix("/srv/touchstone/.venv/bin/").replace("%%h", "%h")
+    command = re.sub(r"--host \S+ --port \S+", "--host HOST --port PORT", command)
+    return re.sub(r"-n (cpu|gpu)-\S+@%h", r"-n \1@%h", command)
+
+
+def test_compose_names_only_settings_that_are_read():
+    named = set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT))
+    assert named - set(VARIABLES) - HOST == set()
+    for name, service in OURS.items():
+        assert set(service["environment"]) - set(VARIABLES) - BOTO == set(), name
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "SITE_NAME", "TLS_DIR"])
+def test_compose_refuses_to_start_without_its_secrets(name):
+    assert re.search(rf"\$\{{{name}:\?set {name} in \.env", TEXT)
+    assert f"${{{name}:-" not in TEXT
+
+
+def test_only_the_proxy_can_be_reached_from_outside():
+    assert [name for name, one in SERVICES.items() if "ports" in one] == ["proxy"]
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert SERVICES["postgres"]["networks"] == SERVICES["redis"]["networks"] == ["inside"]
+    assert "--requirepass" in SERVICES["redis"]["command"]
+    assert all("front" not in one["networks"] for one in OURS.values())
+
+
+def test_ours_run_as_nobody_special_and_write_only_where_they_must():
+    assert re.search(r"^USER touchstone$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    for name, one in OURS.items():
+        held = (one["read_only"], one["cap_drop"], one["security_opt"])
+        assert held == (True, ["ALL"], ["no-new-privileges:true"]), name
+    for name, text in UNITS.items():
+        assert re.search(r"^User=touchstone$", text, re.MULTILINE), name
+        assert re.search(r"^ProtectSystem=strict$", text, re.MULTILINE), name
+
+
+def test_everything_that_stays_up_has_a_health_check():
+    staying = {name: one for name, one in SERVICES.items() if one["restart"] != "no"}
+    assert [name for name, one in staying.items() if "healthcheck" not in one] == []
+    assert "/readyz" in str(SERVICES["web"]["healthcheck"])
+    assert "/healthz" in str(SERVICES["proxy"]["healthcheck"])
+
+
+def test_compose_procfile_and_systemd_run_the_same_commands():
+    compose = {name: plain(one["command"]) for name, one in OURS.items()}
+    procfile = {name: plain(command) for name, command in PROCFILE.items()}
+    procfile["migrate"] = procfile.pop("release")
+    units = {
+        re.match(r"touchstone-([a-z-]+)", name)[1]: plain(re.search(r"^ExecStart=(.*)$", text, re.MULTILINE)[1])
+        for name, text in UNITS.items()
+    }
+    assert compose == procfile == units
+    assert all(
+        command in (ROOT / "README.md").read_text() + (ROOT / "docs/deployment.md").read_text() for command in ()
+    )
+
+
+def test_the_image_holds_the_site_and_no_secret():
+    copied = set(re.findall(r"^COPY (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert "*" in ignored
+    assert copied == {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    assert copied == {
+        "requirements.txt",
+        "manage.py",
+        "annotate",
+        "config",
+        "inspector",
+        "static",
+        "templates",
+        "worker",
+    }
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd on this machine")
+def test_systemd_takes_the_units(tmp_path):
+    for path in (ROOT / "deploy" / "systemd").iterdir():
+        text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", path.read_text(), flags=re.MULTILINE)
+        (tmp_path / path.name).write_text(text)
+    command = ["systemd-analyze", "verify", *map(str, sorted(tmp_path.iterdir()))]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_proxy_replaces_what_a_client_says_of_itself(tmp_path):
+    text = filled(tmp_path, [8000, 8001], upload=1234)
+    assert "$proxy_add_x_forwarded_for" not in text
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in text
+    assert "client_max_body_size 1234;" in text
+    assert not re.search(r"\$\{[A-Z_]+\}", text)
+    assert not re.search(r"^\s*(alias|autoindex|try_files)\b", text, re.MULTILINE)
+
+
+def test_nginx_takes_the_proxy_s_configuration(tmp_path):
+    command = [*Proxy(tmp_path, [8000, 8001]).command, "-t"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, "test is successful" in done.stderr) == (0, True), done.stderr
