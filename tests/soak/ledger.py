@@ -30,7 +30,7 @@ def faults(database: psycopg.Connection, project: int, sent: list[Sent]) -> list
     for key, one in told.items():
         if one.status == 200 and key not in stored:
             found.append(f"{key} was acknowledged and is lost")
-        if one.status == 409 and key in stored:
+        if one.status == 409 and key in stored and not one.unheard:
             found.append(f"{key} was refused and is stored")
         if one.status not in (200, 409):
             found.append(f"{key} was answered {one.status}")

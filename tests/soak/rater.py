@@ -23,6 +23,7 @@ class Sent:
     ranking: list[list[int]]
     note: str
     status: int | None = None
+    unheard: bool = False  # an earlier try may still be on its way when a later one is refused
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Rater:
     browser: Browser
     expire: Callable[[str], None]  # lets the lease behind an address run out
     chance: random.Random
+    pace: float = 0  # seconds between answers, on average
     sent: list[Sent] = field(default_factory=list)
     error: BaseException | None = None
 
@@ -42,8 +44,9 @@ class Rater:
             while not over.is_set():
                 found = self.browser.page(where) if where else self.browser.next_page(self.slug)
                 where = self.judge(*found) if found else ""
+                time.sleep(self.chance.uniform(0, 2 * self.pace))
                 if not found:
-                    time.sleep(0.1)  # others hold the last tasks, or let them run out
+                    time.sleep(0.5)  # others hold the last tasks, or let them run out
         except BaseException as error:
             self.error = error
 
@@ -51,9 +54,10 @@ class Rater:
         """Where the answer leads, if it came with a lease."""
         odd = self.chance.choices([*ODD, "plain"], [*ODD.values(), 1 - sum(ODD.values())])[0]
         if odd == "skip":
-            self.browser.send("POST", f"{url}skip/")
+            self.browser.send("POST", f"{url}skip/", {})
             return ""
         body, sent = self.answer(data)
+        gone = self.browser.gone
         if odd in ("vanish", "late"):
             self.expire(url)
         if odd == "vanish":
@@ -70,7 +74,7 @@ class Rater:
         self.sent.append(sent)
         submit = lambda: self.browser.send("POST", f"{url}submit/", body)  # noqa: E731
         status, text, _ = min(self.at_once(submit) if odd == "double" else [submit()])
-        sent.status = status
+        sent.status, sent.unheard = status, odd == "deaf" or self.browser.gone > gone
         return json.loads(text)["next"] if status == 200 and "assignment" in text else ""
 
     def answer(self, data: dict) -> tuple[dict, Sent]:
