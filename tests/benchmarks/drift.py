@@ -27,7 +27,8 @@ from worker.services.columns import keep_columns
 user = User.objects.create_superuser("admin")
 project = create_project(slug="large", name="Large", actor=user)
 snapshot = Snapshot.objects.create(project=project, sha256="0" * 64, counts={{}})
-about = {{"recipe": {{"name": "heads"}}, "backbone": "minilm", "encode_hash": "e", "heads": [], "file": "none"}}
+about = {{"recipe": {{"name": "heads"}}, "backbone": "minilm", "encode_hash": "e" * 64, "heads": [], "file": "none"}}
+about["file_sha256"] = "f" * 64
 version = Version.objects.create(project=project, number=1, snapshot=snapshot, **about)
 for name, (prompts, candidates) in {pools}.items():
     pool = Pool.objects.create(project=project, name=name, sizes=[candidates] * prompts)

@@ -30,11 +30,11 @@ def seed():
     text = "The **answer** is `x < y`, which follows from the table above.\n\n" * 8
     turns = [{"role": "user", "content": "A question about the table?"}]
     Item.objects.bulk_create(
-        Item(project=project, key=str(n), turns=turns, prompt_sha256=str(n), split="train") for n in range(ITEMS)
+        Item(project=project, key=str(n), turns=turns, prompt_sha256=f"{n:064}", split="train") for n in range(ITEMS)
     )
     items = list(Item.objects.all())
     Response.objects.bulk_create(
-        Response(item=item, index=n, text=f"{text}{n}", sha256=str(n)) for item in items for n in (0, 1)
+        Response(item=item, index=n, text=f"{text}{n}", sha256=f"{n:064}") for item in items for n in (0, 1)
     )
     make_tasks(project=project, items=items)
     now, half = timezone.now(), list(Task.objects.order_by("pk")[:DONE])
@@ -64,7 +64,7 @@ def measure(user, rounds):
     """Milliseconds of each request, by name."""
     from django.test import Client
 
-    client, took = Client(), {"next": [], "page": [], "submit": []}
+    client, took = Client(SERVER_NAME="localhost"), {"next": [], "page": [], "submit": []}
     client.force_login(user)
     for _ in range(rounds):
         leased, ms = timed(client.get, "/p/bench/judge/")
@@ -96,6 +96,6 @@ def main() -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:///{folder}/bench.sqlite3"
-        os.environ |= {"VAR_DIR": folder, "DATABASE_URL": database, "ALLOWED_HOSTS": "testserver", "LOG_LEVEL": "ERROR"}
+        os.environ |= {"VAR_DIR": folder, "DATABASE_URL": database, "LOG_LEVEL": "ERROR"}
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
         main()

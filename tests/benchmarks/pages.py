@@ -40,7 +40,8 @@ from worker.surface import counts
 user = User.objects.create_superuser("admin")
 project = create_project(slug="large", name="Large", actor=user)
 snapshot = Snapshot.objects.create(project=project, sha256="0" * 64, counts={{}})
-about = {{"recipe": {{"name": "heads"}}, "backbone": "minilm", "encode_hash": "e", "file": "none"}}
+about = {{"recipe": {{"name": "heads"}}, "backbone": "minilm", "encode_hash": "e" * 64, "file": "none"}}
+about["file_sha256"] = "f" * 64
 pairs, rng = make_pairs(project, {pairs}), np.random.default_rng(0)
 margins = rng.normal(0, 1.5, {pairs})
 suite = Suite.objects.create(project=project, name="large")
