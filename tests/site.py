@@ -1,6 +1,7 @@
 """A real site for tests and benchmarks: uvicorn and, if wanted, a Celery worker, on a folder of its own."""
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -10,6 +11,8 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+from tests.migrated import on_sqlite
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,11 +29,17 @@ class Site:
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder, self.port = folder, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = os.environ | {"VAR_DIR": str(folder), "LOG_LEVEL": "WARNING"} | environment
+        own = {
+            "VAR_DIR": str(folder),
+            "DATABASE_URL": f"sqlite:///{folder / 'touchstone.sqlite3'}",
+            "LOG_LEVEL": "WARNING",
+        }
+        self.environment = os.environ | own | environment
         self.processes: list[subprocess.Popen] = []
+        self.numbers = itertools.count()
 
     def __enter__(self) -> "Site":
-        self.manage("migrate", "-v0")
+        on_sqlite(self.folder / "touchstone.sqlite3")
         uvicorn = [
             "-m",
             "uvicorn",
@@ -59,7 +68,7 @@ class Site:
             process.wait()
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        log = (self.folder / f"process-{len(self.processes)}.log").open("wb")
+        log = (self.folder / f"process-{next(self.numbers)}.log").open("wb")
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=ROOT,

@@ -1,5 +1,6 @@
 """HTTP as uvicorn calls it: few threads that stay, streamed responses in pieces, an end when the client has gone."""
 
+import asyncio
 import itertools
 import socket
 import threading
@@ -10,7 +11,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import path
 
-from config.handler import ThreadedHandler, hung_up
+from config.handler import STREAMS, ThreadedHandler, hung_up
 
 closed = threading.Event()
 
@@ -55,6 +56,29 @@ def application(settings):
     return ThreadedHandler()
 
 
+async def test_a_body_is_cut_off_at_the_largest_upload_before_it_fills_the_disk(application, settings):
+    settings.UPLOAD_MAX_BYTES = 1000
+    scope = {"type": "http", "method": "POST", "path": "/who/", "query_string": b"", "headers": []}
+    client = ApplicationCommunicator(application, scope)
+    for _ in range(4):
+        await client.send_input({"type": "http.request", "body": b"x" * 2**19, "more_body": True})
+    head, body = await client.receive_output(), await client.receive_output()
+    assert (head["status"], b"larger than 1000 bytes" in body["body"]) == (413, True)
+    await client.wait()
+
+
+@pytest.mark.parametrize(
+    ("charset", "query"), [(b"rot13", b"a=%C3%A9"), (b"idna", b"a=%C3%A9"), (b"utf-8", b"&".join([b"a=1"] * 2000))]
+)
+async def test_a_query_that_cannot_be_read_is_refused(application, charset, query):
+    scope = {"type": "http", "method": "GET", "path": "/who/", "query_string": query}
+    headers = [(b"host", b"localhost"), (b"content-type", b"text/plain; charset=" + charset)]
+    client = ApplicationCommunicator(application, scope | {"headers": headers})
+    await client.send_input({"type": "http.request", "body": b""})
+    assert (await client.receive_output())["status"] == 400
+    await client.wait()
+
+
 async def test_a_response_has_its_status_headers_and_cookies(application):
     client = await asked(application, "/who/", b"hello")
     head, body = await client.receive_output(), await client.receive_output()
@@ -67,7 +91,7 @@ async def test_a_response_has_its_status_headers_and_cookies(application):
 async def test_twenty_requests_need_no_more_threads_than_allowed(application):
     clients = [await asked(application, "/who/") for _ in range(20)]
     answers = [[await client.receive_output(), await client.receive_output()] for client in clients]
-    assert len({body["body"] for _, body in answers}) <= 2
+    assert len({body["body"] for _, body in answers}) <= 2 + STREAMS
 
 
 async def test_a_stream_leaves_piece_by_piece(application):
@@ -84,6 +108,38 @@ async def test_a_stream_ends_when_its_reader_has_gone(application):
     await client.send_input({"type": "http.disconnect"})
     await client.wait()
     assert closed.is_set()
+
+
+async def stuck_reader(application):
+    """Of an endless stream, who takes no piece of it."""
+    taken = asyncio.Event()
+    request = asyncio.Queue()
+    request.put_nowait({"type": "http.request", "body": b""})
+
+    async def send(message):
+        taken.set()
+        await asyncio.Event().wait()
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/endless/",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+    }
+    asking = asyncio.create_task(application(scope, request.get, send))
+    await taken.wait()
+    return asking
+
+
+async def test_readers_who_take_nothing_keep_nobody_waiting_and_are_left(application, monkeypatch):
+    """Twice as many as there are places for requests; and then they are hung up on."""
+    monkeypatch.setattr("config.handler.SECONDS_TO_TAKE", 1.0)
+    stuck = [await stuck_reader(application) for _ in range(4)]
+    client = await asked(application, "/who/")
+    assert (await client.receive_output(5))["status"] == 200
+    assert not any(one.done() for one in stuck)
+    await asyncio.wait_for(asyncio.gather(*stuck), 30)
 
 
 async def test_a_failing_view_answers_500(application):

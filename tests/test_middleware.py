@@ -1,4 +1,8 @@
+import errno
+from unittest.mock import Mock
+
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.urls import reverse
 
 from worker.services.job import launch
@@ -19,14 +23,14 @@ def admin(client_of, project, alice):
         ("/nowhere/", 404),
         ("/new/", 403),
         ("/logout/", 405),
-        ("/admin/login/", 302),
+        ("/admin/login/", 403),
         ("/static/css/touchstone.css", 200),
         ("/static/django_htmx/htmx-2.min.js", 200),
     ],
 )
 def test_every_response_forbids_inline_scripts_and_other_origins(admin, path, status):
     response = admin.get(path, follow=False)
-    assert response.status_code == status or (path == "/admin/login/" and response.status_code == 200)
+    assert response.status_code == status
     policy = response.headers["Content-Security-Policy"]
     assert "script-src 'self';" in policy
     assert "default-src 'none'" in policy
@@ -40,6 +44,30 @@ def test_a_failing_view_shows_the_house_page_and_keeps_the_policy(admin, monkeyp
     assert response.status_code == 500
     assert b"Something broke" in response.content
     assert "Content-Security-Policy" in response.headers
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OperationalError("the connection is lost"), "The database does not answer just now"),
+        (InterfaceError("connection already closed"), "The database does not answer just now"),
+        (OperationalError("could not extend file: No space left on device"), "The disk is full"),
+        (OperationalError("database or disk is full"), "The disk is full"),
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
+    ],
+)
+def test_a_database_that_is_away_or_full_is_told_as_what_passes(admin, monkeypatch, error, words):
+    monkeypatch.setattr("annotate.views.project.prose", Mock(side_effect=error))
+    admin.raise_request_exception = False
+    response = admin.get("/p/answers/")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert words in response.content.decode()
+
+
+def test_a_database_that_is_away_before_any_view_is_told_too(admin, monkeypatch):
+    monkeypatch.setattr("config.sessions.SESSION.first", Mock(side_effect=OperationalError("starting up")))
+    admin.raise_request_exception = False
+    assert admin.get("/p/answers/").status_code == 503
 
 
 def test_a_forged_post_is_refused_in_the_house_style(client, project, bob):
@@ -96,3 +124,17 @@ def test_a_name_that_the_site_does_not_answer_to_is_told_what_to_set(client):
     assert response.status_code == 400
     assert b"ALLOWED_HOSTS" in response.content
     assert "Content-Security-Policy" in response
+
+
+@pytest.mark.parametrize("type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"])
+@pytest.mark.parametrize("name", ["rot13", "idna", "utf-16", "hex"])
+def test_what_is_not_sent_in_utf_8_is_refused(admin, type, name):
+    url = reverse("annotate:settings", args=["answers"])
+    body = '--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nNew\r\n--x--\r\n'
+    assert admin.generic("POST", url, body, f"{type}; charset={name}").status_code == 400
+
+
+@pytest.mark.parametrize("name", ["utf-8", "UTF-8", "none-such"])
+def test_what_is_sent_in_utf_8_is_read(admin, name):
+    answer = admin.generic("POST", "/keys/", "preset=left", f"application/x-www-form-urlencoded; charset={name}")
+    assert answer.status_code == 302

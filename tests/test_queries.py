@@ -13,13 +13,14 @@ from worker.models import Sweep
 from worker.services.job import launch
 from worker.services.node import beat
 from worker.services.serve_token import create_serve_token
+from worker.services.webhook import create_webhook
 
 pytestmark = pytest.mark.django_db
 PAGES = (
     "", "items/", "members/", "review/", "known/", "guidelines/", "outcomes/", "jobs/", "import/", "train/",
     "train/preview/?name=heads&backbone=minilm&queue=cpu", "queue/", "sweeps/", "sweeps/new/",
     "versions/", "versions/1/", "pools/", "serving/", "score-file/", "rounds/", "suites/", "leaderboard/", "selection/",
-    "lineage/", "versions/1/lineage/",
+    "lineage/", "versions/1/lineage/", "webhooks/",
 )  # fmt: skip
 VIEWS = (
     "heatmap/",
@@ -48,6 +49,7 @@ def add_rows(project, alice, person, numbers):
         explain(version, second)
         make_pool(project, version, {f"p{n}": [(0.5, 1.0), (0.25, 0.0)] for n in range(number)})
         create_serve_token(project=project, name=f"trainer {number}", actor=alice)
+        create_webhook(project=project, url="https://example.org/", kinds=["job.done"], actor=alice)
         launch(project=project, kind="file", params={"name": "a"}, actor=alice)
         launch(project=project, kind="import", params={"name": "a"}, actor=alice)
         beat(name=f"host:{number}", device="cpu", queues=["cpu"], started_at=timezone.now())

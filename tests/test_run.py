@@ -5,12 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from tests.migrated import on_sqlite
 from tests.site import ROOT, free_port
 
 STARTS = 60  # seconds that a start may take before it counts as hung
@@ -90,7 +92,7 @@ def launch(folder):
             one.end()
 
 
-def test_it_serves_prints_the_accounts_once_and_stops_all_it_started(launch, folder):
+def test_it_serves_prints_the_accounts_once_keeps_a_worker_and_stops_all_it_started(launch, folder):
     first = launch("--demo")
     said = first.until("Ctrl-C stops")
     assert f"http://127.0.0.1:{first.port}/" in said
@@ -102,6 +104,8 @@ def test_it_serves_prints_the_accounts_once_and_stops_all_it_started(launch, fol
 
     again = launch("--demo")
     assert "from an earlier start" in again.until("Ctrl-C stops")
+    kill_the_worker(folder)
+    again.until("starting it again")
     assert again.end(signal.SIGTERM) == 0
     assert processes(folder) == []
 
@@ -112,21 +116,25 @@ def test_it_serves_prints_the_accounts_once_and_stops_all_it_started(launch, fol
     assert (folder / "notes.txt").read_text() == "mine"
 
 
-def test_a_worker_that_dies_is_started_again(launch, folder):
-    launcher = launch()
-    assert "createsuperuser" in launcher.until("Ctrl-C stops")
+def kill_the_worker(folder):
     worker = next(pid for pid in processes(folder) if b"celery" in Path(f"/proc/{pid}/cmdline").read_bytes())
     os.killpg(os.getpgid(worker), signal.SIGKILL)
-    launcher.until("starting it again")
-    assert launcher.end() == 0
-    assert processes(folder) == []
 
 
-def test_one_launcher_per_folder(launch):
-    launch().until("Ctrl-C stops")
+def test_it_is_one_per_folder_and_takes_its_children_along_when_it_is_killed(launch, folder):
+    on_sqlite(folder / "touchstone.sqlite3")
+    launcher = launch()
+    assert "createsuperuser" in launcher.until("Ctrl-C stops")
     second = launch()
     assert "running on" in second.wait()
     assert second.process.returncode == 1
+    assert len(processes(folder)) >= 3
+    launcher.end(signal.SIGKILL)
+    for _ in range(600):
+        if not processes(folder):
+            break
+        time.sleep(0.1)
+    assert processes(folder) == []
 
 
 def test_a_port_in_use_is_named(launch, folder):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from annotate.agreement import Tasks, icc, krippendorff_alpha, percent_agreement, tally
+from annotate.formats.record import text_sha256
 from annotate.models import Agreement, Pattern, Side, TaskTally
 from annotate.schema import Criterion, Schema
 from annotate.services import agreement
@@ -65,16 +66,21 @@ def test_each_kind_of_question_has_its_level():
 @pytest.mark.django_db
 def test_only_what_is_stale_is_worked_out_again(project):
     Pattern.objects.create(
-        project=project, side=Side.PEOPLE, question="preference", pattern='[["first",2]]', digest="a", units=3
+        project=project, side=Side.PEOPLE, question="preference", pattern='[["first",2]]', digest="a" * 64, units=3
     )
     Pattern.objects.create(
-        project=project, side=Side.PEOPLE, question="preference", pattern='[["tie",1],["first",1]]', digest="b", units=1
+        project=project,
+        side=Side.PEOPLE,
+        question="preference",
+        pattern='[["tie",1],["first",1]]',
+        digest="b" * 64,
+        units=1,
     )
     row = Agreement.objects.create(project=project, side=Side.PEOPLE, question="preference")
     assert refresh(project=project, seconds=0) == 0
     row.refresh_from_db()
     assert (row.stale, row.figures["percent"]["value"]) == (False, 0.75)
-    Pattern.objects.filter(digest="b").update(units=0)
+    Pattern.objects.filter(digest="b" * 64).update(units=0)
     refresh(project=project, seconds=1)
     row.refresh_from_db()
     assert row.figures["percent"]["value"] == 0.75
@@ -126,7 +132,7 @@ def rated_alike(project):
     make_tasks(project=project, items=[make_item(project, f"q{n}", "a", "b") for n in range(100)])
     about = {"project": project, "question": "criterion:helpful", "side": Side.PEOPLE}
     for text, units in ((SAME, 120), (APART, 80)):
-        Pattern.objects.create(pattern=text, digest=text, units=units, **about)
+        Pattern.objects.create(pattern=text, digest=text_sha256(text), units=units, **about)
     for n, task in enumerate(project.tasks.order_by("pk")):
         lines = [[Side.PEOPLE, "criterion:helpful", SAME if n < 60 else APART, 2], [Side.PEOPLE, "steps", SAME, 9]]
         bucket = task.pk % TaskTally.BUCKETS

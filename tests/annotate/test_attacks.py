@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from annotate.models import Assignment, Case, Judgement, Membership, Role
 from annotate.services import lease as leases
+from annotate.services.access_token import create_machine_token
 from annotate.services.guidelines import change_guidelines
 from annotate.services.judgement import shown_in, submit_judgement
 from annotate.services.lease import Conflict, heartbeat, release, skip, unskip
@@ -16,7 +17,6 @@ from annotate.services.project import add_member
 from annotate.services.queue import lease_next
 from annotate.services.review import KNOWN, begin_decision, reopen
 from annotate.services.task import make_tasks
-from annotate.services.token import create_token
 from tests.annotate.making import make_item
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +81,7 @@ def test_who_was_a_reviewer_once_decides_no_more(project, client_of, alice, dora
 
 
 def test_nobody_takes_the_key_of_a_models_answer(project, client_of, bob):
-    token, _ = create_token(project=project, name="model")
+    token, _ = create_machine_token(project=project, name="model")
     theirs, mine = machine_next(project=project, user=token.user), lease_next(project=project, user=bob)
     sent = post(client_of(bob), url("submit", mine.pk), {"answer": tie(mine), "key": f"machine:{theirs.pk}"})
     assert sent.status_code == 200

@@ -1,7 +1,9 @@
 """What goes out comes back in the same."""
 
+import gc
 import io
 import json
+import tracemalloc
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,7 +11,7 @@ from django.core.management import CommandError, call_command
 from annotate.formats import read
 from annotate.formats.jsonl import line
 from annotate.models import Judgement, Project
-from annotate.services.exported import records
+from annotate.services.exported import Export, export_chunks, records
 from annotate.services.item import import_items
 from annotate.services.judgement import shown_in, submit_judgement
 from annotate.services.preview import preview_items
@@ -131,3 +133,26 @@ def test_a_project_that_takes_in_its_own_export_gains_nothing(project, bob):
     assert preview_items(project=project, file=io.BytesIO(out.encode()), format="jsonl")["new"]["judgements"] == 0
     assert bring_in(project, out)["judgements"] == 0
     assert project.judgements.get().rater == bob
+
+
+def most_held(project: Project, container: str) -> int:
+    """Bytes that are in use at most between two chunks, while all of the project flows out."""
+    held = 0
+    tracemalloc.start()
+    for _ in export_chunks(project=project, export=Export(format="reward", container=container)):
+        gc.collect()  # rows that were read hold each other until Python looks, whenever that is
+        held = max(held, tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    return held
+
+
+@pytest.mark.parametrize("container", ["jsonl", "parquet"])
+def test_a_large_export_is_never_held(project, container):
+    """Four times the judgements take no more memory."""
+    pair = {"prompt": "Which?", "chosen": "The first of them. " * 60, "rejected": "No. " * 200}
+    rows = lambda *numbers: "\n".join(json.dumps(pair | {"prompt": f"Which is {n}?"}) for n in numbers)  # noqa: E731
+    bring_in(project, rows(*range(500)), "trl")
+    most_held(project, container)  # what is loaded once
+    few = most_held(project, container)
+    bring_in(project, rows(*range(500, 2_000)), "trl")
+    assert most_held(project, container) < 1.3 * few

@@ -4,18 +4,17 @@ import os
 
 import pytest
 
-from tests.annotate.test_lease_race import in_process, outcome, postgres  # noqa: F401  (a fixture)
+from tests.annotate.test_lease_race import in_process, outcome
 
 CODE = r"""
 import io, json, threading
 import django
 django.setup()
-from django.core.management import call_command
-from django.db import connection
-call_command("migrate", verbosity=0)
+from django.db import DataError, connection
 from annotate.formats import read
 from annotate.formats.jsonl import line
 from annotate.models import Item, Judgement, Project, User
+from annotate.prepared import insert_all
 from annotate.services.exported import records
 from annotate.services.item import import_items
 from annotate.services.judgement import shown_in, submit_judgement
@@ -66,10 +65,17 @@ other = create_project(slug="other", name="Other")
 out = [line(one) for _, one in records(project)]
 import_items(project=other, file=io.BytesIO("\n".join(out).encode()), format="jsonl")
 assert [line(one) for _, one in records(other)] == out
+
+long = Item(project=other, key="k" * 65, turns=[], prompt_sha256="0" * 64, split="train")
+try:
+    insert_all([long])
+    raise SystemExit("It was cut, and nothing said so.")
+except DataError:
+    assert not other.items.filter(key__startswith="kk").exists()
 """
 
 
 @pytest.mark.service
-def test_an_import_leaves_room_for_others(tmp_path, postgres):  # noqa: F811
+def test_an_import_leaves_room_for_others(tmp_path, postgres):
     environment = {"VAR_DIR": str(tmp_path), "DATABASE_URL": postgres, "DJANGO_SETTINGS_MODULE": "config.settings"}
     outcome(in_process(os.environ | {"LOG_LEVEL": "ERROR"} | environment, CODE))

@@ -7,18 +7,16 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
+from tests.migrated import on_sqlite
+
 ROOT = Path(__file__).resolve().parents[2]
-POSTGRES = "postgres://root@127.0.0.1:5432"
 TASKS, OVERLAP, RATERS = 20, 3, 8
 MAKE = f"""
 import django
 django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from annotate.models import User
 from annotate.services.project import create_project
 from annotate.services.task import make_tasks
@@ -29,12 +27,28 @@ assert make_tasks(project=project, items=items) == {TASKS}
 for n in range({RATERS}):
     User.objects.create_user(f"rater-{{n}}", password=None)
 """
+# Each in a process of its own, forked after django.setup(), which takes seconds.
+FORKS = """
+import os, traceback
+from django.db import connection
+
+def in_processes(act, *given):
+    connection.close()
+    children = [os.fork() or alone(act, one) for one in given]
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * len(given)
+
+def alone(act, one):
+    try:
+        act(one)
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+"""
 # Raters who work until nothing is left; now and then they skip, let a lease run out, and all send answers twice.
-RATERS_OF_ONE_PROCESS = """
-import sys, threading, time
+RACE = """
+import threading, time
 from datetime import timedelta
-import django
-django.setup()
 from django.utils import timezone
 from annotate.models import Project, User
 from annotate.services.judgement import shown_in, submit_judgement
@@ -60,11 +74,14 @@ def work(number):
                 break
     finished.append(number)
 
-finished, numbers = [], [int(word) for word in sys.argv[1:]]
-threads = [threading.Thread(target=work, args=[number]) for number in numbers]
-[thread.start() for thread in threads]
-[thread.join() for thread in threads]
-assert sorted(finished) == numbers
+finished = []
+def raters(numbers):
+    threads = [threading.Thread(target=work, args=[number]) for number in numbers]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert sorted(finished) == numbers
+
+in_processes(raters, [0, 2, 4, 6], [1, 3, 5, 7])
 """
 LEASE = """
 import django
@@ -75,8 +92,6 @@ assert lease_next(project=Project.objects.get(), user=User.objects.get(username=
 """
 COUNT = """
 import json
-import django
-django.setup()
 from annotate.models import Judgement, Task
 rows = list(Judgement.objects.values_list("task", "rater", "shown_order"))
 print(json.dumps({"rows": rows, "open": list(Task.objects.values_list("open_slots", flat=True))}))
@@ -100,11 +115,7 @@ def settings_with(environment):
 
 def race(environment):
     """All raters at work at once; afterwards every slot is filled, none twice."""
-    environment = settings_with(environment)
-    outcome(in_process(environment, MAKE))
-    for process in [in_process(environment, RATERS_OF_ONE_PROCESS, *numbers) for numbers in ("0246", "1357")]:
-        outcome(process)
-    found = json.loads(outcome(in_process(environment, COUNT)))
+    found = json.loads(outcome(in_process(settings_with(environment), MAKE + FORKS + RACE + COUNT)))
     per_task = Counter(task for task, _, _ in found["rows"])
     assert per_task == dict.fromkeys(per_task, OVERLAP)
     assert len(per_task) == TASKS
@@ -113,24 +124,7 @@ def race(environment):
 
 
 def test_eight_writers_on_sqlite(tmp_path):
-    race({"VAR_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'race.sqlite3'}"})
-
-
-@pytest.fixture
-def postgres():
-    """The address of a database of our own, dropped at the end."""
-    import psycopg
-
-    name = f"touchstone_race_{uuid4().hex[:12]}"
-    try:
-        server = psycopg.connect(f"{POSTGRES}/postgres", autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError as error:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no PostgreSQL: {error}")
-    with server:
-        server.execute(f"CREATE DATABASE {name}")
-    yield f"{POSTGRES}/{name}"
-    with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    race({"VAR_DIR": str(tmp_path), "DATABASE_URL": on_sqlite(tmp_path / "race.sqlite3")})
 
 
 @pytest.mark.service

@@ -7,8 +7,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from annotate.models import Assignment, Event, Item, Membership, Project, Task
-from annotate.prepared import Prepared, PreparedUpdate, insert
+from annotate.models import Assignment, GuidelineVersion, Item, Membership, Project, Task
+from annotate.models.item import Split
+from annotate.prepared import Prepared, PreparedUpdate, insert, insert_all
 from annotate.services.queue import lease_next
 from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
@@ -64,7 +65,7 @@ def test_a_moment_is_a_value(project, bob):
 
 def test_a_value_that_cannot_be_a_parameter_is_refused_at_once(project):
     limited = Prepared(lambda most: Item.objects.all()[:most], most=int)
-    with pytest.raises(AssertionError, match="most"):
+    with pytest.raises(ValueError, match="most"):
         limited(most=3)
 
 
@@ -105,15 +106,42 @@ def test_an_update_says_how_many_rows_it_changed(project):
 
 
 def test_an_inserted_row_is_the_row_that_save_would_make(project):
-    kept, saved = (Event(project=project, kind="a.b", subject="c:1", data={"é": [1, None]}) for _ in "ab")
+    kept, saved = (GuidelineVersion(project=project, number=number, body="é") for number in (7, 8))
     insert(kept)
     saved.save()
-    left, right = Event.objects.filter(pk__in=[kept.pk, saved.pk]).values()
-    assert {**left, "id": 0, "created_at": 0} == {**right, "id": 0, "created_at": 0}
-    assert kept == Event.objects.get(pk=kept.pk)
-    kept.kind = "b.c"
+    left, right = GuidelineVersion.objects.filter(pk__in=[kept.pk, saved.pk]).order_by("pk").values()
+    assert {**left, "id": 0, "number": 0, "created_at": 0} == {**right, "id": 0, "number": 0, "created_at": 0}
+    assert kept == GuidelineVersion.objects.get(pk=kept.pk)
+    kept.body = "e"
     kept.save()
-    assert Event.objects.get(pk=kept.pk).kind == "b.c"
+    assert GuidelineVersion.objects.get(pk=kept.pk).body == "e"
+
+
+@pytest.mark.parametrize("n", [0, 1, 251])
+def test_rows_inserted_at_once_are_those_that_bulk_create_would_make(project, n):
+    def made(start):
+        return [
+            Item(
+                project=project,
+                key=f"{start + i}",
+                turns=[{"role": "user", "content": "é"}],
+                prompt_sha256="0" * 64,
+                split=Split.TRAIN,
+            )
+            for i in range(n)
+        ]
+
+    kept = insert_all(made(0))
+    Item.objects.bulk_create(made(1000))
+    left, right = (
+        list(Item.objects.filter(key__in=[f"{start + i}" for i in range(n)]).order_by("pk").values())
+        for start in (0, 1000)
+    )
+    own = {"id", "key", "created_at"}
+    assert [{k: v for k, v in row.items() if k not in own} for row in left] == [
+        {k: v for k, v in row.items() if k not in own} for row in right
+    ]
+    assert [(row.pk, row.key) for row in kept] == [(row["id"], row["key"]) for row in left]
 
 
 def test_a_row_that_breaks_a_rule_is_refused_as_by_save(project):

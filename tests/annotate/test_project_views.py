@@ -24,9 +24,9 @@ def tasks(project):
     """Three items of two responses: three tasks of one slot."""
     for n in range(3):
         turns = [{"role": "user", "content": f"question {n}"}]
-        item = Item.objects.create(project=project, key=str(n), turns=turns, prompt_sha256=str(n), split="train")
+        item = Item.objects.create(project=project, key=str(n), turns=turns, prompt_sha256=f"{n:064}", split="train")
         for index in range(2):
-            Response.objects.create(item=item, index=index, text=f"answer {index}", sha256=f"{n}{index}")
+            Response.objects.create(item=item, index=index, text=f"answer {index}", sha256=f"{n}{index}".zfill(64))
     make_tasks(project=project, items=Item.objects.all())
     return Task.objects.order_by("pk")
 

@@ -12,7 +12,7 @@ from annotate.services import hidden
 from annotate.services.flag import flag_task
 from annotate.services.hidden import draw
 from annotate.services.judgement import shown_in, submit_judgement
-from annotate.services.lease import Conflict, expire_leases, heartbeat, release, skip, unskip
+from annotate.services.lease import Conflict, expire_leases, heartbeat, release, shorten_leases, skip, unskip
 from annotate.services.member import remove_member
 from annotate.services.queue import lease_next, peek, why_nothing
 from annotate.services.task import assign_tasks, make_tasks, unassign_tasks
@@ -269,7 +269,7 @@ def test_a_flag_makes_a_case_once_and_opens_it_again(project, alice, bob):
     for _ in "ab":
         flag_task(assignment=lease, user=bob, note="Both are the same.")
     assert Event.objects.filter(kind="task.flagged").count() == 1
-    Case.objects.update(state="dismissed", closed_by=alice)
+    Case.objects.update(state="dismissed", closed_by=alice, closed_at=timezone.now())
     flag_task(assignment=lease, user=bob, note="Look again.")
     assert Case.objects.values_list("state", "note", "flagged_by", "closed_by").get() == (
         "open", "Look again.\nBoth are the same.", bob.pk, None,
@@ -327,3 +327,16 @@ def test_nothing_is_fetched_past_the_last_question_of_the_qualification(project,
     make_known(project, "Exam?", kind="qualification")
     lease_next(project=project, user=bob)
     assert peek(project=project, user=bob) is None
+
+
+def test_a_clock_that_was_set_back_leaves_no_lease_for_hours(project, bob, alice):
+    """Leases are cut to the time of a new one; nobody loses a task, and one as it should be stays as it is."""
+    fill(project, 2)
+    late = timezone.now() + timedelta(hours=1)
+    before = lease_next(project=project, user=bob, now=late)
+    own = lease_next(project=project, user=alice)
+    assert shorten_leases() == 1
+    ends = dict(Assignment.objects.values_list("pk", "expires_at"))
+    assert ends[own.pk] == own.expires_at
+    assert ends[before.pk] <= timezone.now() + timedelta(minutes=project.lease_minutes)
+    assert lease_next(project=project, user=bob) == before

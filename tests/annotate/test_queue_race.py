@@ -4,14 +4,13 @@ import json
 
 import pytest
 
-from tests.annotate.test_lease_race import in_process, outcome, postgres, settings_with  # noqa: F401  (a fixture)
+from tests.annotate.test_lease_race import FORKS, in_process, outcome, settings_with
+from tests.migrated import on_sqlite
 
 RATERS, TASKS, OVERLAP, QUOTA, KEPT = 6, 20, 3, 11, 4
 MAKE = f"""
 import django
 django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from annotate.models import Role, Task, User
 from annotate.services.project import add_member, create_project
 from annotate.services.task import assign_tasks, make_tasks
@@ -28,18 +27,15 @@ for n in range(4):
 """
 # One tab of each rater: they answer, skip, take back, let leases run out, and never wait for the other tab.
 TABS = """
-import random, sys, threading
+import random, threading
 from datetime import timedelta
-import django
-django.setup()
-from django.db import connection
 from django.utils import timezone
 from annotate.models import Assignment, Project, User
 from annotate.services.judgement import shown_in, submit_judgement
 from annotate.services.lease import Conflict, expire_leases, heartbeat, release, skip, unskip
 from annotate.services.queue import lease_next, peek
 
-def act(lease, user, chance):
+def act(lease, user, tab, chance):
     if chance < 0.1:
         skip(assignment=lease, user=user)
         if chance < 0.07:
@@ -50,33 +46,34 @@ def act(lease, user, chance):
     elif chance < 0.25:
         release(assignment=lease)
     said = {"outcome": "tie", "texts_sha256": dict(shown_in(lease).sha256), "schema_version": 1}
-    submit_judgement(assignment=lease, user=user, answer=said, idempotency_key=f"{lease.pk}:{sys.argv[1]}")
+    submit_judgement(assignment=lease, user=user, answer=said, idempotency_key=f"{lease.pk}:{tab}")
 
-def work(number):
+def work(number, tab):
     user, project = User.objects.get(username=f"rater-{number}"), Project.objects.get()
-    dice = random.Random(f"{sys.argv[1]} {number}")
+    dice = random.Random(f"{tab} {number}")
     for _ in range(300):
         lease = lease_next(project=project, user=user)
         if lease is None:
             break
         peek(project=project, user=user)
         try:
-            act(lease, user, dice.random())
+            act(lease, user, tab, dice.random())
         except Conflict:
             conflicts.append(number)
     finished.append(number)
     connection.close()
 
 finished, conflicts = [], []
-threads = [threading.Thread(target=work, args=[n]) for n in range(int(sys.argv[2]))]
-[thread.start() for thread in threads]
-[thread.join() for thread in threads]
-assert len(finished) == len(threads)
-"""
+def raters(tab):
+    threads = [threading.Thread(target=work, args=[number, tab]) for number in range(RATERS)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(finished) == len(threads)
+
+in_processes(raters, "a", "b")
+""".replace("RATERS", str(RATERS))
 COUNT = """
 import json
-import django
-django.setup()
 from annotate.models import Assignment, Judgement, Reservation, Task
 tasks = list(Task.objects.filter(kind="normal").values("pk", "slots", "open_slots", "reserved"))
 held = list(Assignment.objects.values("task", "rater", "kind", "state", "holds_slot", "shown_order"))
@@ -87,11 +84,7 @@ print(json.dumps({"tasks": tasks, "held": held, "done": done, "kept": kept}))
 
 
 def raced(environment):
-    environment = settings_with(environment)
-    outcome(in_process(environment, MAKE))
-    for process in [in_process(environment, TABS, tab, str(RATERS)) for tab in "ab"]:
-        outcome(process)
-    return json.loads(outcome(in_process(environment, COUNT)))
+    return json.loads(outcome(in_process(settings_with(environment), MAKE + FORKS + TABS + COUNT)))
 
 
 def hold(found):
@@ -113,9 +106,9 @@ def hold(found):
 
 
 def test_two_tabs_of_each_rater_on_sqlite(tmp_path):
-    hold(raced({"VAR_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'race.sqlite3'}"}))
+    hold(raced({"VAR_DIR": str(tmp_path), "DATABASE_URL": on_sqlite(tmp_path / "race.sqlite3")}))
 
 
 @pytest.mark.service
-def test_two_tabs_of_each_rater_on_postgresql(tmp_path, postgres):  # noqa: F811
+def test_two_tabs_of_each_rater_on_postgresql(tmp_path, postgres):
     hold(raced({"VAR_DIR": str(tmp_path), "DATABASE_URL": postgres}))

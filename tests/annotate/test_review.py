@@ -240,7 +240,7 @@ def test_the_second_of_two_reviewers_comes_too_late(client_of, alice, reviewer, 
 
 def test_a_decision_flagged_again_is_replaced_and_kept(client_of, alice, reviewer, task):
     decide(reviewer, task)
-    Case.objects.update(state="open")
+    Case.objects.update(state="open", closed_at=None)
     decide(client_of(alice), task, best="beta text")
     old, new = Judgement.objects.filter(kind="adjudication").order_by("pk")
     assert old.withdrawn_at

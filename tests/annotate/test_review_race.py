@@ -5,13 +5,11 @@ import json
 
 import pytest
 
-from tests.annotate.test_lease_race import in_process, outcome, postgres, settings_with  # noqa: F401  (a fixture)
+from tests.annotate.test_lease_race import in_process, outcome, settings_with
 
 MAKE = """
 import django
 django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from annotate.models import Role, User
 from annotate.services.project import add_member, create_project
 from annotate.services.task import make_tasks
@@ -24,8 +22,6 @@ for name in ("dora", "erin"):
 # Every thread repeats one act; to come too late is no error, to be chosen as the victim of a deadlock is one.
 ACTS = """
 import json, threading
-import django
-django.setup()
 from django.core.exceptions import ValidationError
 from django.db import connection
 from annotate.models import Case, Judgement, Task, User
@@ -67,10 +63,9 @@ print(json.dumps({"broken": broken, "state": case.state, "judgement": case.judge
 
 
 @pytest.mark.service
-def test_reviewers_at_once_on_postgresql(tmp_path, postgres):  # noqa: F811
+def test_reviewers_at_once_on_postgresql(tmp_path, postgres):
     environment = settings_with({"VAR_DIR": str(tmp_path), "DATABASE_URL": postgres})
-    outcome(in_process(environment, MAKE))
-    found = json.loads(outcome(in_process(environment, ACTS)))
+    found = json.loads(outcome(in_process(environment, MAKE + ACTS)))
     assert found["broken"] == []
     decided = [found["judgement"]] if found["state"] == "decided" else []
     assert found["current"] == decided

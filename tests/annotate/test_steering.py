@@ -5,10 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotate.models import Event, Reservation, Task, Token
+from annotate.models import AccessToken, Event, Reservation, Task
+from annotate.services.access_token import token_used
 from annotate.services.queue import lease_next
 from annotate.services.task import make_tasks
-from annotate.services.token import token_used
 from tests.annotate.making import make_item
 
 pytestmark = pytest.mark.django_db
@@ -164,7 +164,7 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(admin):
     assert secret not in page.content.decode()
     assert "judge-7b@answers" in page.content.decode()
     assert token_used(secret).user.is_machine
-    assert admin.post(url("machine_revoke", Token.objects.get().pk)).url == url("members")
+    assert admin.post(url("machine_revoke", AccessToken.objects.get().pk)).url == url("members")
     assert token_used(secret) is None
     assert "revoked" in admin.get(url("members")).content.decode()
 
@@ -179,4 +179,4 @@ def test_a_bad_name_is_told_at_its_field(admin, name):
     response = admin.post(url("machine_create"), {"name": name})
     assert response.status_code == 422
     assert response.context["machine"].errors["name"]
-    assert not Token.objects.exists()
+    assert not AccessToken.objects.exists()

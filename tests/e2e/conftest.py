@@ -5,8 +5,9 @@ import os
 import pytest
 
 from tests.browser import FLAGS, find
-from tests.e2e.desk_page import database, desk, site, window  # noqa: F401
+from tests.e2e.desk_page import database, desk, forget, seat, site, window  # noqa: F401
 from tests.e2e.span_page import show, tab  # noqa: F401
+from tests.e2e.workshop import workshop  # noqa: F401
 
 
 @pytest.fixture(scope="package")
@@ -23,12 +24,23 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def page(chromium):
-    """A fresh window, 1280 wide; any script error on the page fails the test."""
+@pytest.fixture(scope="package")
+def visitors(chromium):
+    """The window of `page`: one for all tests, so that it has scripts and charts at hand; a tab of it stays open."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    page, errors = context.new_page(), []
+    context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(visitors):
+    """A fresh tab, 1280 wide, of a window that nobody has used; any script error on the page fails the test."""
+    page, errors = visitors.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    context.close()
+    page.context.clear_cookies()
+    page.context.clear_permissions()
+    forget(page)
+    page.close()
     assert not errors

@@ -30,6 +30,7 @@ browser = Client()
 browser.force_login(bob)
 print(browser.cookies["sessionid"].value)
 """
+SIZE = {"width": 1280, "height": 800}
 RESET = """
 DELETE FROM annotate_span; DELETE FROM annotate_judgement; DELETE FROM annotate_assignment;
 UPDATE annotate_task SET open_slots = slots;
@@ -58,8 +59,9 @@ class Database:
         return self.connection.execute("SELECT text FROM annotate_response WHERE id = ?", [response]).fetchone()[0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory):
+    """One for all who judge; whoever shares it has a project of their own."""
     with Site(tmp_path_factory.mktemp("judging")) as site:
         site.session = site.run(SEED).strip()
         yield site
@@ -76,21 +78,48 @@ def database(site):
 @pytest.fixture(scope="module")
 def window(site, chromium):
     """Bob's browser, signed in; one for all tests, so that it has the scripts at hand."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context = chromium.new_context(viewport=SIZE)
     context.add_cookies([{"name": "sessionid", "value": site.session, "url": site.url}])
     yield context
     context.close()
 
 
 @pytest.fixture
-def desk(site, database, window):
-    """Bob with a task before him, and nothing left of earlier tests; any script error fails the test."""
-    page, errors = window.new_page(), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{site.url}/p/answers/judge/")
-    yield ready(page)
-    page.close()
+def seat(site, window):
+    """Bob's tab, the same for all tests unless one has closed it; any script error fails the test."""
+    page, errors = window.pages[0] if window.pages else window.new_page(), []
+    hear = lambda error: errors.append(str(error))  # noqa: E731
+    page.on("pageerror", hear)
+    yield page
+    page.remove_listener("pageerror", hear)
+    if not page.is_closed():
+        leave(site, page)
     assert not errors
+
+
+def leave(site, page):
+    """To where no script runs, with the network, the window and the colours that it began with."""
+    page.context.set_offline(False)
+    page.unroute_all()
+    page.set_viewport_size(SIZE)
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{site.url}/static/css/text.css")
+    forget(page)
+
+
+def forget(page):
+    """Nothing that this browser kept meets the next test."""
+    session = page.context.new_cdp_session(page)
+    kept = {"origin": page.evaluate("origin"), "storageTypes": "indexeddb,local_storage"}
+    session.send("Storage.clearDataForOrigin", kept)
+    session.detach()
+
+
+@pytest.fixture
+def desk(site, database, seat):
+    """Bob with a task before him, and nothing left of earlier tests."""
+    seat.goto(f"{site.url}/p/answers/judge/")
+    return ready(seat)
 
 
 def ready(page):

@@ -1,7 +1,10 @@
-"""A page with nothing but a text and its editor: the real renderer, the real script, no server."""
+"""A page with nothing but a text and its editor: the real renderer and the real script, with nothing behind them."""
 
+import functools
 import json
 import mimetypes
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,6 @@ import pytest
 from annotate.text import plain, render
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-ORIGIN = "http://touchstone.test/"
 CATEGORIES = [{"key": "wrong", "label": "Wrong fact"}, {"key": "vague", "label": "Vague"}]
 PAGE = """<!doctype html><meta charset="utf-8"><title>spans</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -32,43 +34,66 @@ CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'"
 PLAIN_WORDS = "The river is long. It ends in the sea."
 
 
-@pytest.fixture(scope="module")
+class Texts(BaseHTTPRequestHandler):
+    """Gives the page that was opened last, and scripts and styles, which a browser may keep from page to page."""
+
+    protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
+    page = ""
+
+    def do_GET(self):
+        given = {"/": self.page, "/page.js": SCRIPT}
+        body = given[self.path] if self.path in given else (STATIC.parent / self.path[1:]).read_text()
+        self.send_response(200)
+        kind = mimetypes.guess_type(self.path)[0] or "text/html"
+        for name, text in {"Content-Type": f"{kind}; charset=utf-8", "Content-Security-Policy": CSP}.items():
+            self.send_header(name, text)
+        self.send_header("Cache-Control", "no-store" if self.path == "/" else "max-age=3600")
+        self.send_header("Content-Length", str(len(body.encode())))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@functools.cache
+def origin():
+    """Where the pages are; they are served as long as this process lives."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Texts)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/"
+
+
+@pytest.fixture(scope="package")
 def tab(chromium):
     tab = chromium.new_page(viewport={"width": 900, "height": 700})
     yield tab
     tab.close()
 
 
-def open_page(tab, raw, make=render, spans=(), trouble=None, **options):
-    """A page with the text and an editor on it; requests to elsewhere are refused and written into `trouble`."""
+def open_page(tab, raw, make=render, spans=(), **options):
+    """A page with the text and an editor on it."""
     data = {"raw": raw, "categories": CATEGORIES, "spans": list(spans)} | options
-    page = PAGE.format(html=make(raw), plain=plain(raw), data=json.dumps(data).replace("<", "\\u003c"))
-    bodies = {"": page, "page.js": SCRIPT}
-
-    def serve(route):
-        path = route.request.url.removeprefix(ORIGIN)
-        kind = mimetypes.guess_type(path or "x.html")[0]
-        if not route.request.url.startswith(ORIGIN):
-            (trouble if trouble is not None else []).append(route.request.url)
-            return route.abort()
-        body = bodies[path] if path in bodies else (STATIC.parent / path).read_text()
-        route.fulfill(body=body, content_type=f"{kind}; charset=utf-8", headers={"Content-Security-Policy": CSP})
-
-    tab.unroute_all()
-    tab.route("**/*", serve)
-    tab.goto(ORIGIN)
+    data = json.dumps(data).replace("<", "\\u003c")
+    Texts.page = PAGE.format(html=make(raw), plain=plain(raw), data=data)
+    tab.goto(origin())
     tab.wait_for_selector("[data-ready]", state="attached")
     return tab
 
 
 @pytest.fixture
 def show(tab):
-    """show(raw, …) opens a page with the text and an editor on it; errors and outside requests fail the test."""
+    """show(raw, …) opens a page with the text and an editor on it; errors and requests to elsewhere fail the test."""
     trouble = []
-    hear = lambda error: trouble.append(str(error))  # noqa: E731
-    tab.on("pageerror", hear)
-    yield lambda *arguments, **options: open_page(tab, *arguments, trouble=trouble, **options)
-    tab.remove_listener("pageerror", hear)
+    heard = {
+        "pageerror": lambda error: trouble.append(str(error)),
+        "request": lambda sent: sent.url.startswith(origin()) or trouble.append(sent.url),
+    }
+    for name, hear in heard.items():
+        tab.on(name, hear)
+    yield functools.partial(open_page, tab)
+    for name, hear in heard.items():
+        tab.remove_listener(name, hear)
     assert trouble == []
 
 

@@ -1,37 +1,33 @@
 """axe-core finds nothing on any page, light or dark: each page of the URL table, and the judging page in its states."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from tests.e2e.axe import violations
 from tests.e2e.desk_page import mark_first_word, ready, submit, wait_state
 from tests.test_permissions import ROUTES, RULES, world  # noqa: F401
 
 pytestmark = pytest.mark.e2e
-AXE = Axe()
 PAGES = sorted(name for name in ROUTES if "GET" in RULES[name].methods and RULES[name].right != "token")
 FILES = {  # no pages, or lead to one
     "annotate:ahead",
+    "annotate:audit_file",
     "annotate:export_file",
     "annotate:next",
+    "annotate:site_audit_file",
     "inspector:best_of_n_file",
+    "metrics",
     "worker:exported",
     "worker:job_events",
+    "worker:my_file",
+    "worker:person_file",
     "worker:scored_file",
     "worker:train_preview",
 }
 
 
-def violations(page, where):
-    """What axe says, one line for each thing found: the rule, the place, the markup."""
-    found = AXE.run(page).response["violations"]
-    return [f"{where}: {one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_has_a_violation(page, live_server, client_of, world, theme):  # noqa: F811
+def test_no_page_has_a_violation(page, live_server, client_of, world):  # noqa: F811
     boss = world.people["superuser"]
     cookie = client_of(boss).cookies["sessionid"].value
-    page.emulate_media(color_scheme=theme)
     found = []
     for name in PAGES:
         if name in FILES:
@@ -60,10 +56,8 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("state", STATES)
-def test_no_state_of_the_judging_page_has_a_violation(database, desk, state, theme):
-    desk.emulate_media(color_scheme=theme)
+def test_no_state_of_the_judging_page_has_a_violation(database, desk, state):
     for key in STATES[state]:
         desk.keyboard.press(key)
     assert violations(desk, state) == []

@@ -6,42 +6,40 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 
-from tests.site import Site
+from tests.e2e.workshop import SIGN_IN, sign_in
 
 pytestmark = pytest.mark.e2e
 SETUP = """
 from annotate.models import User
 from annotate.services.project import create_project
-alice = User.objects.create_user("alice", password="alice-pass-phrase")
+alice = User.objects.get(username="alice")
 create_project(slug="live", name="Live", actor=alice)
 """
 LAUNCH = """
 from annotate.models import Project
 from worker.services.job import launch
 params = {{"do": "count", "steps": {steps}, "seconds": 0.05, "also": {also}}}
-print(launch(project=Project.objects.get(), kind="train", params=params, queue="{queue}").pk)
+print(launch(project=Project.objects.get(slug="live"), kind="train", params=params, queue="{queue}").pk)
 """
 NO_SOCKET = "window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.({}), 0); } };"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    queue = f"t{uuid4().hex[:8]}"
-    with Site(tmp_path_factory.mktemp("site"), TEST_QUEUE=queue) as site:
-        site.queue = queue
-        site.run(SETUP)
-        worker = ["-A", "tests.worker.app", "worker", "-Q", queue, "-c", "1", "-n", queue, "--loglevel", "ERROR"]
-        site.start("-m", "celery", *worker)
-        yield site
+def live(site):
+    """The site with a worker whose jobs only count, on a queue of its own, and with Alice signed in."""
+    site.queue = site.environment["TEST_QUEUE"] = f"t{uuid4().hex[:8]}"
+    worker = ["-A", "tests.worker.app", "worker", "-Q", site.queue, "-c", "1", "-n", site.queue, "--loglevel", "ERROR"]
+    process = site.start("-m", "celery", *worker)
+    site.alice = site.run(SETUP + SIGN_IN).strip()
+    yield site
+    process.terminate()
+    site.end(process)
 
 
 @pytest.fixture
-def signed_in(site, page):
-    page.goto(site.url + "/login/")
-    page.fill("[name=username]", "alice")
-    page.fill("[name=password]", "alice-pass-phrase")
-    page.press("[name=password]", "Enter")
-    page.wait_for_url("**/")
+def signed_in(live, page):
+    """With the charts at hand before the job begins."""
+    sign_in(page, live, live.alice).goto(f"{live.url}/p/live/jobs/")
     return page
 
 
@@ -56,9 +54,9 @@ def points(page, count):
 
 
 @pytest.mark.parametrize(("script", "link"), [("", "live"), (NO_SOCKET, "polling")], ids=["socket", "polling"])
-def test_the_curve_moves_until_the_end(site, signed_in, script, link):
+def test_the_curve_moves_until_the_end(live, signed_in, script, link):
     signed_in.add_init_script(script)
-    open_job(site, signed_in, 100)
+    open_job(live, signed_in, 100)
     points(signed_in, "^([4-9]|[1-9][0-9])$")
     expect(signed_in.locator("#job")).to_have_attribute("data-link", link)
     points(signed_in, "^100$")
@@ -68,9 +66,9 @@ def test_the_curve_moves_until_the_end(site, signed_in, script, link):
     assert numbers == sorted(set(numbers))
 
 
-def test_speed_padding_memory_and_the_held_out_interval_are_live(site, signed_in):
+def test_speed_padding_memory_and_the_held_out_interval_are_live(live, signed_in):
     costs = {"tokens_per_second": 5210.0, "padding": 0.062, "memory_mb": 1900.0}
-    open_job(site, signed_in, 20, held_out_accuracy=0.5, held_out_pairs=10, **costs)
+    open_job(live, signed_in, 20, held_out_accuracy=0.5, held_out_pairs=10, **costs)
     points(signed_in, "^20$")
     for said in ("useful tokens a second", "5,210", "padding", "6.2 %", "memory", "1,900"):
         expect(signed_in.locator("#figures")).to_contain_text(said)
@@ -78,8 +76,8 @@ def test_speed_padding_memory_and_the_held_out_interval_are_live(site, signed_in
     expect(signed_in.locator("#says")).to_contain_text("50.0 % (95 % interval 23.7 % to 76.3 %)")
 
 
-def test_cancel_stops_it_and_offers_a_retry(site, signed_in):
-    open_job(site, signed_in, 10_000)
+def test_cancel_stops_it_and_offers_a_retry(live, signed_in):
+    open_job(live, signed_in, 10_000)
     points(signed_in, ".")
     signed_in.click("text=Cancel the job")
     expect(signed_in.get_by_role("button", name="Retry")).to_be_visible(timeout=30_000)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.site import Site
+from tests.e2e.workshop import SIGN_IN, sign_in
 
 pytestmark = pytest.mark.e2e
 SETUP = """
@@ -13,27 +13,21 @@ from tests.worker.conftest import jsonl, row
 from annotate.models import User
 from annotate.services.item import import_items
 from annotate.services.project import create_project
-alice = User.objects.create_user("alice", password="alice-pass-phrase")
+alice = User.objects.create_user("alice")
 project = create_project(slug="live", name="Live", actor=alice)
 import_items(project=project, file=jsonl(*map(row, range(40))), format="jsonl")
 """
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    with Site(tmp_path_factory.mktemp("site")) as site:
-        site.run(SETUP)
-        site.worker()
-        yield site
+def site(workshop):
+    workshop.session = workshop.run(SETUP + SIGN_IN).strip()
+    return workshop
 
 
 @pytest.fixture
 def form(site, page):
-    page.goto(site.url + "/login/")
-    page.fill("[name=username]", "alice")
-    page.fill("[name=password]", "alice-pass-phrase")
-    page.press("[name=password]", "Enter")
-    page.wait_for_url("**/")
+    sign_in(page, site, site.session)
     page.goto(site.url + "/p/live/train/")
     return page
 

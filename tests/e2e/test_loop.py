@@ -10,8 +10,6 @@ import sqlite3
 
 import pytest
 
-from tests.site import Site
-
 pytestmark = pytest.mark.e2e
 MINUTES = 180_000  # ms; a bound for a worker that hangs, not a promise of speed
 SEED = """
@@ -23,12 +21,10 @@ print(json.dumps(create_demo(make_world(questions=48, pool=6, candidates=16, ope
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(workshop):
     """A small known world; the training job that comes with it is done by the worker meanwhile."""
-    with Site(tmp_path_factory.mktemp("loop")) as site:
-        site.passwords = json.loads(site.run(SEED))
-        site.worker()
-        yield site
+    workshop.passwords = json.loads(workshop.run(SEED))
+    return workshop
 
 
 def rows(site, query, *values):
@@ -133,7 +129,8 @@ def wait_scored(page, site, version):
     """The scoring job that follows a training by itself."""
     state = "SELECT state FROM worker_job WHERE kind = 'score' AND version_id = ? ORDER BY id DESC LIMIT 1"
     site.wait_until(lambda: rows(site, state, version) == [("done",)], 180)
-    responses = "SELECT count(*) FROM annotate_response"
+    responses = """SELECT count(*) FROM annotate_response r JOIN annotate_item i ON i.id = r.item_id
+                   JOIN annotate_project p ON p.id = i.project_id WHERE p.slug = 'demo'"""
     scored = "SELECT count(*) FROM worker_score WHERE version_id = ? AND head = 'preference'"
     assert rows(site, scored, version) == rows(site, responses)
 

@@ -1,12 +1,12 @@
 """The page of marks in a real browser: its chart, another question in place, and what is sent to the raters."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from annotate.models import Role
 from annotate.services.again import FRONT
 from annotate.services.project import add_member, create_project
+from tests.e2e.axe import violations
 from tests.inspector.making import explain, judge, make_item, make_version, mark
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -39,13 +39,10 @@ def marks(page, live_server, version, client_of, django_user_model):
     return page
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_chart_shows_each_kind_beside_place_alone(marks, theme):
-    marks.emulate_media(color_scheme=theme)
+def test_the_chart_shows_each_kind_beside_place_alone(marks):
     marks.wait_for_selector(POINT)
     assert marks.locator(POINT).count() == 2 * 3  # any, wrong, irrelevant; the model and later words
-    found = Axe().run(marks).response["violations"]
-    assert [(one["id"], node["html"][:160]) for one in found for node in one["nodes"]] == []
+    assert violations(marks) == []
 
 
 def test_another_question_is_answered_in_place_and_kept_in_the_link(marks):

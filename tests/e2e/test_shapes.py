@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from tests.site import Site
+from tests.e2e.desk_page import SIZE, ready
 
 pytestmark = pytest.mark.e2e
 SEED = r"""
@@ -14,8 +14,7 @@ from annotate.schema import DEFAULT, Category, Criterion, Principle, Schema
 from annotate.services.project import add_member, create_project
 from annotate.services.task import make_tasks
 from tests.annotate.making import make_item
-alice = User.objects.create_superuser("alice", password="alice-pass-phrase")
-bob = User.objects.create_user("bob", password="bob-pass-phrase")
+alice, bob = User.objects.order_by("pk")
 LONG = "The **tower** is in *Rome*. " + "More words that fill the pane. " * 150
 TURNS = [("user", "Hello."), ("assistant", "Good day."), ("user", "Where is the tower? " * 40)]
 TURNS = [{"role": role, "content": content} for role, content in TURNS]
@@ -48,10 +47,9 @@ make("write", Schema(rewrite=True, demonstration=True), ["one two three", "four"
 make("harm", Schema(safety=harms), ["one", "two"])
 make("own", Schema(demonstration=True), [])
 from django.test import Client
-for user in (bob, alice):
-    browser = Client()
-    browser.force_login(user)
-    print(browser.cookies["sessionid"].value)
+browser = Client()
+browser.force_login(alice)
+print(browser.cookies["sessionid"].value)
 """
 JSONS = ("shown_order", "ranking", "ratings", "rationales", "safety", "steps", "turns", "principles", "corrections")
 WIDE = """() => {
@@ -62,28 +60,21 @@ WIDE = """() => {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    with Site(tmp_path_factory.mktemp("shapes")) as site:
-        site.bob, site.alice = site.run(SEED).split()
-        yield site
+def shapes(site):
+    """The site with a project of every shape; Alice is signed in there."""
+    site.alice = site.run(SEED).strip()
+    return site
 
 
 @pytest.fixture
-def desk(site, chromium):
-    """desk(slug) is Bob before a task of that project; any script error fails the test."""
-    context, errors = chromium.new_context(viewport={"width": 1280, "height": 800}), []
-    context.add_cookies([{"name": "sessionid", "value": site.bob, "url": site.url}])
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
+def desk(shapes, database, seat):
+    """desk(slug) is Bob before a task of that project."""
+    return lambda slug: opened(seat, f"{shapes.url}/p/{slug}/judge/")
 
-    def go(slug):
-        page.goto(f"{site.url}/p/{slug}/judge/")
-        page.wait_for_selector("html[data-ready]")
-        return page
 
-    yield go
-    context.close()
-    assert not errors
+def opened(page, url):
+    page.goto(url)
+    return ready(page)
 
 
 def press(page, *keys):
@@ -92,7 +83,8 @@ def press(page, *keys):
 
 
 def submitted(site, page, slug):
-    """Submit by key; the row that the server stored."""
+    """Submit by key; the row that the server stored, once the page has gone on."""
+    old = page.url
     count = "SELECT count(*) FROM annotate_judgement"
     with sqlite3.connect(site.folder / "touchstone.sqlite3") as database:
         before = database.execute(count).fetchone()
@@ -100,6 +92,7 @@ def submitted(site, page, slug):
         site.wait_until(lambda: database.execute(count).fetchone() != before, 15)
         database.row_factory = sqlite3.Row
         row = database.execute("SELECT * FROM annotate_judgement ORDER BY id DESC").fetchone()
+    page.wait_for_url(lambda url: url != old)
     return {name: json.loads(row[name]) if name in JSONS else row[name] for name in row.keys()}  # noqa: SIM118
 
 
@@ -310,23 +303,27 @@ def test_no_shape_scrolls_sideways_and_nothing_is_out_of_the_window(desk, slug):
     assert page.locator(".body, .own-answer").first.evaluate("(e) => e.clientHeight") >= 90
 
 
+@pytest.fixture(scope="module")
+def judge(shapes, chromium):
+    """Alice's tab."""
+    context = chromium.new_context(viewport=SIZE)
+    context.add_cookies([{"name": "sessionid", "value": shapes.alice, "url": shapes.url}])
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def decide(site, chromium):
+def decide(shapes, database, judge):
     """decide(slug) is Alice before her own decision on a task of that project."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.add_cookies([{"name": "sessionid", "value": site.alice, "url": site.url}])
-    page = context.new_page()
 
     def go(slug):
         task = "SELECT max(t.id) FROM annotate_task t JOIN annotate_project p ON p.id = t.project_id WHERE p.slug = ?"
-        with sqlite3.connect(site.folder / "touchstone.sqlite3") as database:
-            page.goto(f"{site.url}/p/{slug}/review/{database.execute(task, [slug]).fetchone()[0]}/")
-        page.click("text=Decide it")
-        page.wait_for_selector("html[data-ready]")
-        return page
+        with sqlite3.connect(shapes.folder / "touchstone.sqlite3") as database:
+            judge.goto(f"{shapes.url}/p/{slug}/review/{database.execute(task, [slug]).fetchone()[0]}/")
+        judge.click("text=Decide it")
+        return ready(judge)
 
-    yield go
-    context.close()
+    return go
 
 
 SHAPES = {
@@ -381,5 +378,5 @@ def test_the_prompt_is_made_higher_and_folded_by_keyboard(desk):
     press(page, "Enter")
     assert bar.get_attribute("aria-valuenow") == "6"
     page.reload()
-    page.wait_for_selector("html[data-ready]")
+    ready(page)
     assert page.get_by_role("separator").get_attribute("aria-valuenow") == "6"  # kept in this browser

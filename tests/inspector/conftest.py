@@ -1,16 +1,6 @@
 import pytest
 
-from annotate.models import Role
-from annotate.services.project import add_member
 from tests.inspector import making
-
-
-@pytest.fixture
-def researcher(person, project):
-    """Rita looks into the models of the project and manages nothing."""
-    rita = person("rita")
-    add_member(project=project, user=rita, role=Role.RESEARCHER)
-    return rita
 
 
 @pytest.fixture

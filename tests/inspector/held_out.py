@@ -9,9 +9,11 @@ from worker.models import Score, Version
 def make_pairs(project: Project, prompts: int, split: str = "test") -> np.ndarray:
     """(prompts, 2) ids of responses; the second is the longer text."""
     about = {"project": project, "split": split, "turns": [{"role": "user", "content": "What?"}]}
-    items = Item.objects.bulk_create(Item(key=f"k{n}", prompt_sha256=f"p{n}", **about) for n in range(prompts))
+    items = Item.objects.bulk_create(Item(key=f"k{n}", prompt_sha256=f"{n:064}", **about) for n in range(prompts))
     texts = ("one", "one two")
-    rows = [Response(item=i, index=n, text=t, sha256=f"{i.pk}-{n}") for i in items for n, t in enumerate(texts)]
+    rows = [
+        Response(item=i, index=n, text=t, sha256=f"{i.pk}-{n}".zfill(64)) for i in items for n, t in enumerate(texts)
+    ]
     return np.array([one.pk for one in Response.objects.bulk_create(rows)]).reshape(-1, 2)
 
 

@@ -2,11 +2,15 @@
 
 import time
 
+from django.conf import settings
+from django.db import OperationalError
+
 from annotate.models import Event
 
 
 def run(job, progress):
-    return {"count": count, "fail": fail, "write": write, "die": die}[job.params["do"]](job, progress)
+    bodies = {"count": count, "fail": fail, "write": write, "die": die, "busy": busy, "spin": spin}
+    return bodies[job.params["do"]](job, progress)
 
 
 def count(job, progress):
@@ -35,3 +39,14 @@ def die(job, progress):
         progress.report("waiting to be killed", 0, 1)
         time.sleep(0.05)
     return write(job, progress)
+
+
+def busy(job, progress):
+    raise OperationalError("the connection is lost")
+
+
+def spin(job, progress):
+    """Deep in work without a word, until the test has seen enough."""
+    while not (settings.VAR_DIR / "enough").exists():
+        sum(range(10_000))
+    return {}

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from annotate.services.item import import_items
+from tests.bucket import KEYS, make_bucket, own_server
 
 PROMPTS = 40
 
@@ -42,3 +43,21 @@ def jsonl(*rows: dict) -> io.BytesIO:
 def judged(project):
     import_items(project=project, file=jsonl(*map(row, range(PROMPTS))), format="jsonl")
     return project
+
+
+@pytest.fixture(scope="session")
+def s3_server():
+    with own_server() as address:
+        yield address
+
+
+@pytest.fixture
+def s3(s3_server, monkeypatch):
+    """The address of an empty bucket, with what boto3 reads from the environment to reach it."""
+    from worker import store
+
+    for name, value in (KEYS | {"AWS_ENDPOINT_URL_S3": s3_server}).items():
+        monkeypatch.setenv(name, value)
+    store._bucket.cache_clear()
+    yield make_bucket()
+    store._bucket.cache_clear()

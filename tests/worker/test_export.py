@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from safetensors import SafetensorError
@@ -19,7 +20,7 @@ from worker.jobs import export as exporting
 from worker.models import Job, Version
 from worker.models.version import PREFERENCE
 from worker.recipes import recipe_of
-from worker.services.export import archive_of, folder, start_export
+from worker.services.export import archive_of, start_export
 from worker.services.job import retry, run_now
 from worker.services.training import start_training
 
@@ -41,6 +42,14 @@ def version(train):
     return train()
 
 
+def folder():
+    return settings.ARTIFACT_DIR / "exports"
+
+
+def archive(version):
+    return settings.ARTIFACT_DIR / archive_of(version, "model")
+
+
 def link(name, version):
     return reverse(f"worker:{name}", args=[version.project.slug, version.number])
 
@@ -50,10 +59,10 @@ def test_a_job_makes_an_archive_that_scores_the_same(version, alice, tmp_path):
     assert (job.state, job.error) == ("done", "")
     assert job.result["largest_difference"] <= 1e-5
     assert job.result["same_tokens"] == job.result["examples"] == 16
-    zipfile.ZipFile(archive_of(version, "model")).extractall(tmp_path)
+    zipfile.ZipFile(archive(version)).extractall(tmp_path)
     names = {path.name for path in (tmp_path / f"answers-{version.number}").iterdir()}
     assert {"model.safetensors", "config.json", "tokenizer.json", "README.md", "modeling_touchstone.py"} <= names
-    assert [path.name for path in folder().iterdir()] == [archive_of(version, "model").name]
+    assert [path.name for path in folder().iterdir()] == [archive(version).name]
 
 
 def test_the_folder_scores_as_the_site_does(version, tmp_path):
@@ -153,8 +162,8 @@ def test_heads_have_no_other_form(version, alice, client_of, form):
 def test_who_may(version, bob, charlie, alice, person, client_of):
     rita = person("rita")
     add_member(project=version.project, user=rita, role=Role.RESEARCHER, actor=alice)
-    archive_of(version, "model").parent.mkdir(parents=True)
-    archive_of(version, "model").write_bytes(b"zip")
+    archive(version).parent.mkdir(parents=True)
+    archive(version).write_bytes(b"zip")
     posts = [client_of(who).post(link("export", version)).status_code for who in (rita, bob, charlie)]
     gets = [client_of(who).get(link("exported", version)).status_code for who in (rita, bob, charlie)]
     assert (posts, gets) == ([403, 403, 404], [200, 403, 404])

@@ -2,20 +2,24 @@
 
 import time
 from datetime import timedelta
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from celery import current_app
 from django.core.exceptions import ValidationError
 from django.db import OperationalError as DatabaseBusy
+from django.db import connections
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from annotate.models import Event
 from worker.jobs import JOBS
 from worker.models import Job
 from worker.models.job import JobState
 from worker.progress import Progress
-from worker.services.claim import Cancelled, LostClaim
+from worker.services.claim import Cancelled, LostClaim, beat
 from worker.services.job import ATTEMPTS, HERE, _nudge_again, _take_up, cancel, claim, launch, reap, retry, run_now
 
 
@@ -143,7 +147,7 @@ def test_a_beating_heart_is_left_alone(project):
 
 def test_a_heart_that_beats_after_the_reaper_looked_is_left_alone(project):
     job = claim(job_of(project).pk)
-    assert not _take_up(job, timezone.now() - timedelta(minutes=1), time.monotonic())
+    assert not _take_up(job, time.monotonic())
     job.refresh_from_db()
     assert job.state == JobState.RUNNING
 
@@ -151,8 +155,7 @@ def test_a_heart_that_beats_after_the_reaper_looked_is_left_alone(project):
 def test_of_two_reapers_one_nudges(project, sent):
     job = job_of(project)
     age(job)
-    limit = timezone.now() - timedelta(minutes=1)
-    assert [_nudge_again(job, limit), _nudge_again(job, limit)] == [True, False]
+    assert [_nudge_again(job), _nudge_again(job)] == [True, False]
     assert len(sent) == 1
 
 
@@ -227,6 +230,54 @@ def test_a_reaper_that_waited_for_the_database_spares_the_job(project, monkeypat
     age(job)
     monkeypatch.setattr("worker.services.job.PATIENCE", -1)
     assert reap()["dead"] == 0
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_was_set_leaves_no_job_stuck(project, hours):
+    """Its last beat is an hour old, or an hour ahead: either way nothing was heard of it since."""
+    dead, alive = claim(job_of(project).pk), claim(job_of(project).pk)
+    Job.objects.filter(pk=dead.pk).update(heartbeat_at=timezone.now() + timedelta(hours=hours))
+    beat(alive)
+    assert reap() == {"dead": 1, "lost": 0}
+    assert Job.objects.get(pk=dead.pk).state == JobState.QUEUED
+    Job.objects.update(heartbeat_at=timezone.now() + timedelta(hours=hours))
+    assert reap()["lost"] == 1
+
+
+@pytest.mark.parametrize("error", [RedisError("gone"), ConnectionResetError("gone")])
+def test_a_broker_that_hangs_up_breaks_no_launch(project, monkeypatch, error, django_capture_on_commit_callbacks):
+    monkeypatch.setattr(current_app._get_current_object(), "send_task", Mock(side_effect=error))
+    with django_capture_on_commit_callbacks(execute=True):
+        job = job_of(project)
+    assert job.state == JobState.QUEUED
+
+
+def test_a_job_whose_database_went_away_is_no_failure(project, monkeypatch):
+    """It stays as it is, for the reaper; an error of a database that is there is the job's own."""
+    job, own = job_of(project, do="busy"), job_of(project, do="busy")
+    with monkeypatch.context() as away:
+        away.setattr(connections["default"], "is_usable", lambda: False)
+        away.setattr(connections["default"], "close", lambda: None)
+        assert run_now(job).state == JobState.RUNNING
+    age(job)
+    assert reap()["dead"] == 1
+    assert run_now(own).state == JobState.FAILED
+
+
+def test_a_version_that_may_be_stored_keeps_its_file(project, settings, monkeypatch):
+    """The answer to COMMIT got lost: the row is there or not. A run that fails by itself leaves nothing."""
+    from worker.jobs import train
+
+    settings.ARTIFACT_DIR.mkdir()
+    monkeypatch.setattr(train, "_version", lambda job, *_: SimpleNamespace(metrics={"pair_accuracy": {"value": None}}))
+    monkeypatch.setattr(train.checkpoint, "save", lambda model, path: path.write_text("weights"))
+    monkeypatch.setattr(train, "prove", lambda *_: None)
+    data, job = SimpleNamespace(examples=[]), claim(job_of(project).pk)
+    for error, kept in ((ValueError, 0), (DatabaseBusy, 1)):
+        progress = Mock(finish=Mock(side_effect=error))
+        with pytest.raises(error):
+            train.publish(job, None, None, data, Mock(), progress)
+        assert len(list(settings.ARTIFACT_DIR.glob("job*"))) == kept
 
 
 def test_a_full_disk_is_told_with_what_to_do(project):

@@ -26,10 +26,13 @@ def test_there_is_none_yet(client_of, alice, url):
 
 
 def test_the_newest_one_and_how_often_it_is_right(client_of, alice, project, url):
-    snapshot = Snapshot.objects.create(project=project, sha256="s", counts={})
+    snapshot = Snapshot.objects.create(project=project, sha256="5" * 64, counts={})
+    hashes = {"encode_hash": "e" * 64, "file_sha256": "f" * 64}
     for number, value in ((1, 0.9), (2, 0.6123)):
         metrics = {"pair_accuracy": {"value": value, "low": 0.5, "high": 0.95, "n": 80}}
-        Version.objects.create(project=project, number=number, snapshot=snapshot, recipe={}, heads=[], metrics=metrics)
+        Version.objects.create(
+            project=project, number=number, snapshot=snapshot, recipe={}, heads=[], metrics=metrics, **hashes
+        )
     page = client_of(alice).get(url, headers=ASK).content.decode()
     assert "61.2 %" in page
     assert "version 2" in page

@@ -1,4 +1,4 @@
-"""Worker processes on the queue page: alive, stale, forgotten; what they run on."""
+"""Worker processes on the queue page: alive, stale, forgotten."""
 
 from datetime import timedelta
 
@@ -39,26 +39,3 @@ def test_after_a_day_a_dead_one_is_forgotten_and_a_living_one_leaves_by_itself()
     assert [one.name for one in Node.objects.all()] == ["host:2"]
     node.leave(name="host:2")
     assert not Node.objects.exists()
-
-
-def driver(monkeypatch, tmp_path, body):
-    """A stand-in for nvidia-smi."""
-    tool = tmp_path / "nvidia-smi"
-    tool.write_text(f"#!/bin/sh\n{body}\n")
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-
-
-def test_an_accelerator_is_named_with_its_memory(monkeypatch, tmp_path):
-    driver(monkeypatch, tmp_path, 'echo "NVIDIA H200, 143771 MiB"')
-    assert node.device_in_words() == "NVIDIA H200, 143771 MiB"
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert node.device_in_words().startswith("cpu, ")
-
-
-@pytest.mark.parametrize(("threads", "said"), [("1", "cpu, 1 thread"), ("6", "cpu, 6 threads")])
-def test_a_driver_that_fails_leaves_the_processor(monkeypatch, tmp_path, threads, said):
-    driver(monkeypatch, tmp_path, "exit 9")
-    monkeypatch.setenv("OMP_NUM_THREADS", threads)
-    assert node.device_in_words() == said

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from annotate.services.project import create_project
+from worker.machine import code_version
 from worker.models import Job, Node
 from worker.models.job import JobState
 from worker.services.job import launch
@@ -20,8 +22,8 @@ def page(client_of, alice, project):
     return lambda **more: client_of(alice).get(URL, **more).content.decode()
 
 
-def serve(name="host:1", *queues):
-    return beat(name=name, device="cpu, 2 threads", queues=list(queues), started_at=timezone.now())
+def serve(name="host:1", *queues, **more):
+    return beat(name=name, device="cpu, 2 threads", queues=list(queues), started_at=timezone.now(), **more)
 
 
 def test_an_empty_queue_without_workers_says_how_to_start_one(page):
@@ -42,8 +44,32 @@ def test_a_stale_worker_serves_nothing_and_is_marked(page, project):
     serve("host:1", "cpu")
     Node.objects.update(seen_at=timezone.now() - timedelta(minutes=5))
     launch(project=project, kind="train", params={})
-    assert "not answering" in page()
-    assert "No worker serves <strong>cpu</strong>" in page()
+    shown = page()
+    seen = Node.objects.get().seen_at
+    assert f"not answering</span> since {date_format(timezone.localtime(seen), 'j M H:i:s')}" in shown
+    assert "No worker serves <strong>cpu</strong>" in shown
+
+
+def test_each_worker_shows_its_memory_and_whether_it_runs_other_code(page):
+    serve("host:1", "cpu", memory_used=3 * 2**30, memory_total=8 * 2**30, version=code_version())
+    shown = page()
+    assert "3.0\xa0GB of 8.0\xa0GB" in shown
+    assert "GPU" not in shown
+    assert "other code" not in shown
+    gpu = {"gpu_used": 2**30, "gpu_total": 80 * 2**30}
+    serve("host:2", "gpu", memory_used=1, memory_total=2, version="0123456789ab", **gpu)
+    assert "GPU 1.0\xa0GB of 80.0\xa0GB" in page()
+    assert page().count("other code") == 1
+
+
+def test_the_admin_lists_workers_and_what_each_does(client_of, django_user_model, project):
+    serve("host:1", "cpu", memory_used=3 * 2**30, memory_total=8 * 2**30, gpu_used=2**30, gpu_total=80 * 2**30)
+    job = launch(project=project, kind="train", params={})
+    Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, worker="host:1")
+    root = django_user_model.objects.create_superuser("root", password="root-pass-phrase")
+    shown = client_of(root).get("/admin/worker/node/").content.decode()
+    for said in ("host:1", "3.0\xa0GB of 8.0\xa0GB", "1.0\xa0GB of 80.0\xa0GB", f"train job {job.pk}", 'alt="True"'):
+        assert said in shown
 
 
 def test_places_count_by_queue_over_all_projects(page, project, alice):

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from tests.migrated import on_sqlite
 from tests.site import Site
 
-POSTGRES = "postgres://root@127.0.0.1:5432"
 REDIS = "redis://127.0.0.1:6379/0"
 RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
 QUICK = {"JOB_HEARTBEAT_SECONDS": "0.2", "JOB_STALE_SECONDS": "3"}
@@ -29,7 +29,6 @@ def live(folder, queue: str, **environment: str) -> dict:
     site = Site(folder, TEST_QUEUE=queue, **QUICK, **environment)
     with contextlib.ExitStack() as stack:
         stack.callback(site.__exit__)
-        site.manage("migrate", "-v0")
         worker = ["-A", "tests.worker.app", "worker", "-B", "-Q", queue, "-c", "1", "-n", queue, "--loglevel", "ERROR"]
         site.start("-m", "celery", *worker)
         return json.loads(site.run("from tests.worker.drive import main; main()").splitlines()[-1])
@@ -45,22 +44,7 @@ def check(told: dict) -> None:
 
 
 def test_without_any_service(tmp_path, queue):
-    check(live(tmp_path, queue, DATABASE_URL=f"sqlite:///{tmp_path}/touchstone.sqlite3"))
-
-
-@pytest.fixture
-def postgres(queue):
-    import psycopg
-
-    try:
-        server = psycopg.connect(f"{POSTGRES}/postgres", autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError as error:
-        absent("PostgreSQL", error)
-    with server:
-        server.execute(f"CREATE DATABASE {queue}")
-    yield f"{POSTGRES}/{queue}"
-    with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
-        server.execute(f"DROP DATABASE {queue} WITH (FORCE)")
+    check(live(tmp_path, queue, DATABASE_URL=on_sqlite(tmp_path / "touchstone.sqlite3")))
 
 
 @pytest.fixture
@@ -99,5 +83,13 @@ def rabbitmq(queue):
 
 
 @pytest.mark.service
-def test_over_rabbitmq_and_postgresql(tmp_path, queue, postgres, rabbitmq):
-    check(live(tmp_path, queue, DATABASE_URL=postgres, BROKER_URL=rabbitmq))
+def test_over_rabbitmq_and_postgresql_with_redis_for_live_pages_alone(tmp_path, queue, postgres, rabbitmq, redis_url):
+    import redis
+
+    check(live(tmp_path, queue, DATABASE_URL=postgres, BROKER_URL=rabbitmq, REDIS_URL=redis_url))
+    assert not redis.Redis.from_url(redis_url).exists(f"_kombu.binding.{queue}")  # no job went that way
+
+
+@pytest.mark.service
+def test_over_postgresql_alone(tmp_path, queue, postgres):
+    check(live(tmp_path, queue, DATABASE_URL=postgres))

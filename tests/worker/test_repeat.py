@@ -8,6 +8,7 @@ from worker.models.job import JobState
 from worker.rm.batching import TRAIN_TOKENS
 from worker.services.job import cancel, launch, retry
 from worker.services.repeat import BUDGET, LEAST_BUDGET, can_resume, lighten, lighter_budget, resume, work_folder
+from worker.store import artifacts
 
 OUT = "OutOfMemoryError: CUDA out of memory. Tried to allocate 20 MiB"
 
@@ -21,8 +22,9 @@ def stopped(project, state=JobState.FAILED, error="", queue="gpu", **recipe):
 
 
 def checkpoint(job):
-    work_folder(job).mkdir(parents=True, exist_ok=True)
-    (work_folder(job) / "step-50.safetensors").write_bytes(b"weights")
+    draft = artifacts().draft(f"{work_folder(job)}/step-50.safetensors")
+    draft.write_bytes(b"weights")
+    artifacts().publish(draft, f"{work_folder(job)}/step-50.safetensors")
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])

@@ -21,7 +21,13 @@ from worker.services.suite import freeze_held_out
 from worker.services.version import promote
 from worker.services.waiting import waiting
 
-ABOUT = {"backbone": "minilm", "encode_hash": "e", "heads": ["preference"], "file": "none"}
+ABOUT = {
+    "backbone": "minilm",
+    "encode_hash": "e" * 64,
+    "heads": ["preference"],
+    "file": "none",
+    "file_sha256": "f" * 64,
+}
 DEFAULT = {"name": "heads"}
 
 

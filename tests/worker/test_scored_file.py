@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.worker.model import HEADS, scoring_version
 from worker.models import Job
 from worker.services.job import cancel, retry, run_now
-from worker.services.scored_file import KEPT_DAYS, result_path, start_scoring, sweep_results
+from worker.services.scored_file import KEPT_DAYS, start_scoring, sweep_results
 from worker.services.upload import FORGOTTEN_SECONDS, sweep
 
 URL = "/p/answers/score-file/"
@@ -37,7 +37,9 @@ def launched(version, alice, data=DATA):
 
 def left(settings):
     """Names of what lies in the two folders."""
-    return [path.name for folder in (settings.UPLOAD_DIR, result_path("")) for path in folder.glob("*")]
+    return [
+        path.name for folder in (settings.UPLOAD_DIR, settings.ARTIFACT_DIR / "scored") for path in folder.glob("*")
+    ]
 
 
 def test_an_upload_becomes_a_job_and_its_result_a_download(client_of, alice, version, settings):
@@ -99,9 +101,9 @@ def test_a_version_whose_file_is_gone_fails_the_job_clearly(version, alice, sett
     assert job.error.startswith("The file of this version is gone")
 
 
-def test_old_results_are_swept_and_told_as_gone(client_of, alice, version):
+def test_old_results_are_swept_and_told_as_gone(client_of, alice, version, settings):
     browser, job = client_of(alice), run_now(launched(version, alice))
-    path, past = result_path(job.result["result"]), time.time() - KEPT_DAYS * 24 * 3600 - 60
+    path, past = settings.ARTIFACT_DIR / "scored" / job.result["result"], time.time() - KEPT_DAYS * 24 * 3600 - 60
     sweep_results()
     assert path.exists()
     os.utime(path, (past, past))
@@ -166,5 +168,5 @@ def test_a_result_that_finds_the_disk_full_leaves_none_and_can_be_retried(versio
     job = launched(version, alice)
     with monkeypatch.context() as patch:
         patch.setattr("worker.jobs.file.dumps", full)
-        assert (run_now(job).state, list(result_path("").glob("*"))) == ("failed", [])
+        assert (run_now(job).state, left(settings)) == ("failed", [job.params["file"]])
     assert run_now(retry(job=job, actor=alice)).state == "done"

@@ -53,7 +53,7 @@ def test_it_shows_the_data_and_launches(browser, judged, alice):
 
 def test_all_judgements_are_read_once_a_request_whatever_comes_of_it(browser, judged, monkeypatch):
     read, own = [], snapshot._judgements
-    monkeypatch.setattr(snapshot, "_judgements", lambda project: read.append(project) or own(project))
+    monkeypatch.setattr(snapshot, "_judgements", lambda *asked: read.append(asked) or own(*asked))
     assert "4 to a token" in page_of(browser, TRAIN)  # with the forecast
     assert browser.post(TRAIN, HEADS | {"encoding.max_length": "1"}).status_code == 422
     assert browser.post(TRAIN, HEADS).status_code == 302

@@ -4,13 +4,11 @@ import json
 
 import pytest
 
-from tests.annotate.test_lease_race import in_process, outcome, postgres, settings_with  # noqa: F401  (a fixture)
+from tests.annotate.test_lease_race import in_process, outcome, settings_with
 
 MAKE = """
 import django
 django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from annotate.services.project import create_project
 from tests.inspector.making import make_version
 project = create_project(slug="race", name="Race")
@@ -20,8 +18,6 @@ for number in (1, 2):
 # Every thread repeats one act; to be cancelled is no error, to be chosen as the victim of a deadlock is one.
 ACTS = """
 import json, threading
-import django
-django.setup()
 from django.db import connection
 from worker.models import Job, Version
 from worker.progress import Progress
@@ -62,10 +58,9 @@ print(json.dumps({"broken": broken, "numbers": numbers, "promoted": promoted}))
 
 
 @pytest.mark.service
-def test_versions_at_once_on_postgresql(tmp_path, postgres):  # noqa: F811
+def test_versions_at_once_on_postgresql(tmp_path, postgres):
     environment = settings_with({"VAR_DIR": str(tmp_path), "DATABASE_URL": postgres})
-    outcome(in_process(environment, MAKE))
-    found = json.loads(outcome(in_process(environment, ACTS)))
+    found = json.loads(outcome(in_process(environment, MAKE + ACTS)))
     assert found["broken"] == []
     assert found["numbers"] == list(range(1, len(found["numbers"]) + 1))
     assert found["promoted"] <= 1

@@ -75,6 +75,7 @@ def test_a_bad_line_names_its_number_and_reason(data, message):
     [
         (b'{"a": 1}', "^the file is not a JSON array"),
         (b"", "^the file is not a JSON array"),
+        (b'[{"a": "\xe9"}]', r"^the file is not UTF-8 \(byte 8 is 0xe9\)"),
         (b'[{"a": 1}, 2]', "^record 2: must be a JSON object"),
         (b'[{"a": 1} {"a": 2}]', "^record 1: no comma or end of the array after it"),
         (b'[{"a": 1},]', "^record 2: not JSON: Expecting value"),
@@ -83,7 +84,7 @@ def test_a_bad_line_names_its_number_and_reason(data, message):
         (b'[{"a": 1}] []', "^record 1: there is text after the array"),
         (b'[{"a": "\xe2\x82', "^record 1: not UTF-8"),
         (b'[{"a": "\\u0000"}]', r"^record 1: a holds '\\x00'"),
-        (b"\xff\xfe[\x00]\x00", "^not UTF-8"),
+        (b"\xff\xfe[\x00]\x00", "^the file is not UTF-8"),
     ],
 )
 def test_a_bad_array_names_the_record_and_reason(data, message):

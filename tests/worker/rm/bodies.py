@@ -1,6 +1,5 @@
-"""A training run in a process of its own, which may kill itself."""
+"""A training run, which may kill itself in a process of its own."""
 
-import json
 import os
 import signal
 import sys
@@ -11,6 +10,7 @@ import torch
 from tests.worker.rm.conftest import dataset
 from worker.rm import finetune
 from worker.rm.recipe import Extras, Preference, Recipe, Tuning
+from worker.rm.types import Report, silent
 
 
 def recipe(name: str, **tuning) -> Recipe:
@@ -20,6 +20,12 @@ def recipe(name: str, **tuning) -> Recipe:
     )
 
 
+def train(folder: Path, backbone: str, name: str, report: Report = silent) -> dict:
+    tuning = {"lora_dropout": 0.1, "learning_rate": 1e-2} if name == "lora" else {}
+    found = finetune.fit(dataset(12, 3), backbone, recipe(name, **tuning), work_dir=folder, report=report)
+    return {"loss": found.info["loss"], "margins": found.held_out.margins.tolist()}
+
+
 def main(folder: str, backbone: str, name: str, die_at: str) -> None:
     torch.set_num_threads(1)
 
@@ -27,9 +33,7 @@ def main(folder: str, backbone: str, name: str, die_at: str) -> None:
         if stage == "train" and done == int(die_at):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    tuning = {"lora_dropout": 0.1, "learning_rate": 1e-2} if name == "lora" else {}
-    found = finetune.fit(dataset(12, 3), backbone, recipe(name, **tuning), work_dir=Path(folder), report=report)
-    print(json.dumps({"loss": found.info["loss"], "margins": found.held_out.margins.tolist()}))
+    train(Path(folder), backbone, name, report)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.site import Site
+from tests.migrated import on_sqlite
+from tests.site import Site, free_port
 
 PROMOTE = (
     "from worker.models import Version; from worker.services.version import promote; "
@@ -19,47 +20,45 @@ PROMOTE = (
 
 
 class Server:
-    """A site's database, and serve_rm on it."""
+    """serve_rm on a site's database, at a port of its own, with what its clients know."""
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        told = json.loads(site.run("from tests.worker.serving.ready import main; main()").splitlines()[-1])
-        self.secret, self.scores = told["secret"], told["scores"]
-
-    def begin(self, *options: str):
-        command = ["manage.py", "serve_rm", "served:promoted", "--port", str(self.site.port), *options]
-        process = self.site.start(*command)
-        self.site.wait_until(self.healthy)
-        return process
+    def __init__(self, site: Site, told: dict, *options: str) -> None:
+        self.site, self.secret, self.scores = site, told["secret"], told["scores"]
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = site.start("manage.py", "serve_rm", "served:promoted", "--port", str(port), *options)
+        site.wait_until(self.healthy)
 
     def healthy(self) -> bool:
         with contextlib.suppress(OSError):
-            return bool(self.site.get("/health"))
+            return bool(self.ask("/health"))
         return False
 
     def ask(self, path: str, sent: dict | None = None, **headers: str) -> dict:
         headers = {"Authorization": f"Bearer {self.secret}"} | headers
         body = None if sent is None else json.dumps(sent).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.site.url + path, body, headers), timeout=60) as answer:
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, body, headers), timeout=60) as answer:
             return json.load(answer)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
-    site = Site(folder, DATABASE_URL=f"sqlite:///{folder}/touchstone.sqlite3", OMP_NUM_THREADS="1")
+    found = Site(folder, DATABASE_URL=on_sqlite(folder / "touchstone.sqlite3"), OMP_NUM_THREADS="1")
     with contextlib.ExitStack() as stack:
-        stack.callback(site.__exit__)
-        site.manage("migrate", "-v0")
-        yield Server(site)
+        stack.callback(found.__exit__)
+        yield found
 
 
-@pytest.fixture
-def running(server):
-    process = server.begin("--follow", "--wait-ms", "20")
-    yield server
-    process.send_signal(signal.SIGTERM)
-    process.wait(30)
+@pytest.fixture(scope="module")
+def told(site):
+    return json.loads(site.run("from tests.worker.serving.ready import main; main()").splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def running(site, told):
+    """For all tests: each start of it takes as long as everything that they ask."""
+    return Server(site, told, "--follow", "--wait-ms", "20")
 
 
 def one(server, prompt, response):
@@ -84,12 +83,13 @@ def trl(server):
 
 
 def test_many_clients_at_once_get_the_stored_scores(running):
+    before = running.ask("/health")
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda row: one(running, *row[:2]), running.scores))
     assert found == pytest.approx([score for *_, score in running.scores], abs=1e-5)
     health = running.ask("/health")
-    assert health["answered"] == len(running.scores)
-    assert health["batches"] < len(running.scores)
+    assert health["answered"] - before["answered"] == len(running.scores)
+    assert health["batches"] - before["batches"] < len(running.scores)
 
 
 def test_clients_of_trl_and_openrlhf_are_understood(running):
@@ -110,15 +110,15 @@ def test_a_refusal_names_the_item_over_the_network(running):
     assert no.value.code == 401
 
 
-def test_it_ends_when_asked_to_and_answers_what_waits(server):
-    process = server.begin("--wait-ms", "3000")
+def test_it_ends_when_asked_to_and_answers_what_waits(site, told):
+    server = Server(site, told, "--wait-ms", "3000")
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(one, server, *row[:2]) for row in server.scores[:8]]
-        server.site.wait_until(lambda: server.ask("/health")["waiting"] == 8)
-        process.send_signal(signal.SIGTERM)
+        site.wait_until(lambda: server.ask("/health")["waiting"] == 8)
+        server.process.send_signal(signal.SIGTERM)
         found = [future.result() for future in asked]
     assert found == pytest.approx([score for *_, score in server.scores[:8]], abs=1e-5)
-    assert process.wait(30) == 0
+    assert server.process.wait(30) == 0
 
 
 def test_a_promotion_is_followed_and_no_request_is_dropped(running):
