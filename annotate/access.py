@@ -5,8 +5,10 @@
 A stranger gets 404 (the project does not exist for them), a member without the right gets 403.
 """
 
+from collections.abc import Iterable
+
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.http import Http404
 
 from annotate.models import Membership, Project, Role, User
@@ -35,6 +37,14 @@ def role_in(user: User, project: Project) -> str | None:
     return project.memberships.filter(user=user).values_list("role", flat=True).first()
 
 
+def who_may(project: Project, right: str, people: Iterable[int]) -> frozenset[int]:
+    """Those of the users, by id, who have an account and the right in the project now."""
+    roles = [role for role, rights in RIGHTS.items() if right in rights]
+    member = Q(memberships__project=project, memberships__role__in=roles)
+    found = User.objects.filter(member | Q(is_superuser=True), is_active=True, pk__in=people)
+    return frozenset(found.values_list("pk", flat=True))
+
+
 def project_for(user: User, slug: str, right: str) -> Project:
     """The project, if the user has the right in it; its `rights` attribute tells templates what to offer."""
     project = WITH_ROLE.first(slug=slug, user=user.pk or 0)
@@ -50,5 +60,5 @@ def admit(user: User, project: Project, role: str | None, right: str) -> Project
         raise Http404("No such project.")
     project.role, project.rights = role, RIGHTS[role]
     if right not in project.rights:
-        raise PermissionDenied(f"Your role here is {role}; this page needs the right to {right}.")
+        raise PermissionDenied(f"Your role here is {role}; this needs the right to {right}.")
     return project

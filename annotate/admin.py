@@ -2,9 +2,20 @@
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.http import HttpRequest
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from annotate.models import Assignment, Event, Invite, Item, Judgement, Membership, Project, SchemaVersion, Task, User
+from annotate.services.event import record
+from annotate.services.second_factor import turn_off
+
+# It shows every project's rows, whoever is a member: no right of Django's own opens it to less than a superuser.
+admin.site.has_permission = lambda request: request.user.is_active and request.user.is_superuser
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -22,7 +33,59 @@ class ReadOnly(admin.ModelAdmin):
         return False
 
 
-admin.site.register(User, UserAdmin)
+@admin.register(User)
+class AccountAdmin(UserAdmin):
+    """Accounts are made and changed here by superusers, and leave events like all other acts.
+
+    None is deleted: the ledger would lose who did what. An inactive account opens nothing.
+    """
+
+    list_display = ["username", "is_active", "is_superuser", "has_code", "last_login"]
+    list_select_related = ["second_factor"]
+    actions = ["reset_second_factor"]
+
+    @admin.display(boolean=True, description="Second factor")
+    def has_code(self, user: User) -> bool:
+        return hasattr(user, "second_factor") and user.second_factor.confirmed_at is not None
+
+    @admin.action(description="Reset the second factor: the password alone is enough again")
+    def reset_second_factor(self, request: HttpRequest, users: QuerySet) -> None:
+        if not request.user.is_superuser:
+            raise PermissionDenied("A superuser resets second factors.")
+        count = sum(turn_off(user=user, actor=request.user) for user in users)
+        self.message_user(request, f"{count} reset.")
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def log_addition(self, request: HttpRequest, obj: User, message: object) -> object:
+        record(kind="user.created", subject=obj, actor=request.user)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: User, message: object) -> object:
+        record(kind="user.changed", subject=obj, actor=request.user, fields=fields_of(message))
+        return super().log_change(request, obj, message)
+
+
+def fields_of(message: object) -> list[str]:
+    """Names of the fields that Django's admin says were changed; of a new password it says so in words."""
+    changed = [one.get("changed", {}).get("fields", []) for one in message] if isinstance(message, list) else []
+    return sorted(name for names in changed for name in names) or ["password"]
+
+
+@login_not_required
+def one_door(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    """Django's own sign-in would be a second door, without a count of guesses and without the second factor."""
+    if request.user.is_authenticated and not request.user.is_superuser:
+        raise PermissionDenied("Django's admin is for superusers.")
+    return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+
+def password_at_home(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    return redirect("annotate:password")
+
+
+admin.site.login, admin.site.password_change = one_door, password_at_home
 
 
 @admin.register(Project)

@@ -8,7 +8,8 @@ PostgreSQL keeps the plan too. A value may not change the shape of the SQL: no N
 """
 
 import copy
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -16,12 +17,25 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.sql import Query, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
+from annotate.storable import refuse_unstorable
+
 # Values that the compiled parameters are recognised by.
 MARKS: dict[type, Callable[[int], object]] = {
     int: lambda n: 2**31 - 2 - n,
     str: lambda n: f"\x01value {n}",
     datetime: lambda n: datetime(1971, 1, 1, tzinfo=UTC) + timedelta(seconds=n),
 }
+
+
+# Values of these types go to the database as they are; whatever else stands in such a field is left to the field.
+AS_THEY_ARE: dict[type[models.Field], frozenset[type]] = {
+    models.CharField: frozenset({str}),
+    models.TextField: frozenset({str}),
+    models.PositiveIntegerField: frozenset({int}),
+    models.PositiveSmallIntegerField: frozenset({int}),
+    models.FloatField: frozenset({float}),
+}
+BULK = 250  # rows of one INSERT: PostgreSQL and SQLite take 32,000 values and more
 
 
 class Prepared:
@@ -66,7 +80,8 @@ class Prepared:
         parts = [_Place(names[one]) if isinstance(one, int | str | datetime) and one in names else one
                  for one in parameters]  # fmt: skip
         missing = set(names.values()) - {part.name for part in parts if isinstance(part, _Place)}
-        assert not missing, f"{missing} is not a parameter of {sql}"
+        if missing:
+            raise ValueError(f"{missing} is not a parameter of {sql}")
         if connection.vendor == "postgresql":
             sql, parts = _written_in(connection, sql, parts)
         self.compiled[connection.vendor] = found = (queryset, compiler, sql, parts)
@@ -98,12 +113,44 @@ def insert(row: models.Model) -> None:
     row._state.adding, row._state.db = False, connection.alias
 
 
+def insert_all(rows: Sequence[models.Model]) -> Sequence[models.Model]:
+    """bulk_create of new rows, without signals, in a third of its time: columns are looked at once, not once a row."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    for chunk in (rows[start : start + BULK] for start in range(0, len(rows), BULK)):
+        columns = [_column(field, chunk, connection) for field in _inserting(type(chunk[0]))[0]]
+        for row, [key] in zip(chunk, _insert_columns(connection, type(chunk[0]), columns), strict=True):
+            row.pk, row._state.adding, row._state.db = key, False, connection.alias
+    return rows
+
+
+def _insert_columns(connection, model: type[models.Model], columns: list[list]) -> list[tuple]:
+    """The new keys. PostgreSQL takes an array for each column, so that its statement is read and planned once."""
+    fields, sql = _inserting(model)
+    head, _, rest = sql.partition("VALUES ")
+    places, _, returning = rest.partition(" RETURNING")
+    if connection.vendor == "postgresql":
+        # varchar without its length: to cast to varchar(64) would cut what is too long, and say nothing.
+        arrays = ", ".join(f"%s::{field.db_type(connection).partition('(')[0]}[]" for field in fields)
+        return _run(connection, f"{head}SELECT * FROM UNNEST({arrays}) RETURNING{returning}", columns)  # nosec B608
+    many = f"{head}VALUES {', '.join([places] * len(columns[0]))} RETURNING{returning}"
+    return _run(connection, many, list(itertools.chain.from_iterable(zip(*columns, strict=True))))
+
+
+def _column(field: models.Field, rows: Sequence[models.Model], connection) -> list:
+    """What the database takes for one field of all the rows."""
+    if plain := AS_THEY_ARE.get(type(field)):
+        values = [getattr(row, field.attname) for row in rows]
+        return [one if type(one) in plain else field.get_db_prep_save(one, connection) for one in values]
+    return [field.get_db_prep_save(field.pre_save(row, add=True), connection) for row in rows]
+
+
 @cache
 def _inserting(model: type[models.Model]) -> tuple[list[models.Field], str]:
     fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
     names, places = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
     table, key = model._meta.db_table, model._meta.pk.column
-    return fields, f'INSERT INTO "{table}" ({names}) VALUES ({places}) RETURNING "{key}"'
+    into = f'INSERT INTO "{table}" ({names}) VALUES ({places}) RETURNING "{key}"'  # nosec B608  # names of our own
+    return fields, into
 
 
 class _Place:
@@ -148,6 +195,10 @@ def _run(connection, sql: str, parameters: list) -> list[tuple] | int:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else cursor.rowcount
+    return refuse_unstorable(_run_prepared, connection, sql, parameters)
+
+
+def _run_prepared(connection, sql: str, parameters: list) -> list[tuple] | int:
     from psycopg import Cursor  # Django's own cursor writes the values into the SQL: nothing to prepare
 
     connection.ensure_connection()

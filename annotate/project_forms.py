@@ -25,7 +25,7 @@ class SettingsForm(forms.ModelForm):
             "daily_quota": "At most on one day",
             "gold_share": "Share of gold tasks",
             "swap_share": "Share of repeats",
-            "pass_share": "Pass mark",
+            "pass_share": "Pass mark",  # nosec B105  # no password
             "gold_feedback": "Gold feedback",
             "show_outcomes": "Raters see outcomes",
         }
@@ -35,7 +35,7 @@ class SettingsForm(forms.ModelForm):
             "daily_quota": "Leave it empty for no limit. The day ends at midnight, server time.",
             "gold_share": "0 to 0.5: tasks with a known answer, hidden among the others.",
             "swap_share": "0 to 0.5: tasks that come back to the same rater in another order.",
-            "pass_share": "0 to 1: share of the qualification set that a new rater must get right.",
+            "pass_share": "0 to 1: share of the qualification set that a new rater must get right.",  # nosec B105
         }
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:

@@ -1,7 +1,9 @@
 from django.urls import path
 
 from annotate.views import (
+    access_token,
     account,
+    audit,
     comment,
     export,
     feedback,
@@ -10,12 +12,12 @@ from annotate.views import (
     judge,
     keys,
     known,
-    machine,
     member,
     mine,
     project,
     review,
     schema,
+    second_factor,
 )
 
 app_name = "annotate"
@@ -24,6 +26,15 @@ urlpatterns = [
     path("login/", account.login, name="login"),
     path("logout/", account.logout, name="logout"),
     path("keys/", keys.keys, name="keys"),
+    path("login/code/", account.code, name="code"),
+    path("account/", second_factor.account, name="account"),
+    path("account/second-factor/start/", second_factor.start, name="second_factor_start"),
+    path("account/second-factor/finish/", second_factor.finish, name="second_factor_finish"),
+    path("account/second-factor/codes/", second_factor.renew, name="second_factor_codes"),
+    path("account/second-factor/off/", second_factor.off, name="second_factor_off"),
+    path("account/sign-out/", account.sign_out_everywhere, name="sign_out_everywhere"),
+    path("account/tokens/", access_token.tokens, name="tokens"),
+    path("account/tokens/<int:pk>/revoke/", access_token.revoke, name="token_revoke"),
     path("password/", account.password, name="password"),
     path("invite/<str:token>/", account.invite, name="invite"),
     path("new/", project.new, name="new_project"),
@@ -42,6 +53,10 @@ urlpatterns = [
     path("p/<slug:slug>/members/revoke/<int:pk>/", member.invite_revoke, name="invite_revoke"),
     path("p/<slug:slug>/members/role/<int:pk>/", member.role, name="member_role"),
     path("p/<slug:slug>/members/remove/<int:pk>/", member.remove, name="member_remove"),
+    path("audit/", audit.site_audit, name="site_audit"),
+    path("audit/file/", audit.site_file, name="site_audit_file"),
+    path("p/<slug:slug>/audit/", audit.project_audit, name="audit"),
+    path("p/<slug:slug>/audit/file/", audit.project_file, name="audit_file"),
     path("p/<slug:slug>/items/", item.index, name="items"),
     path("p/<slug:slug>/items/<int:pk>/", item.detail, name="item"),
     path("p/<slug:slug>/export/", export.page, name="export"),
@@ -76,7 +91,4 @@ urlpatterns = [
     path("p/<slug:slug>/members/again/<int:pk>/", member.again, name="member_again"),
     path("p/<slug:slug>/machines/", member.machine_create, name="machine_create"),
     path("p/<slug:slug>/machines/revoke/<int:pk>/", member.machine_revoke, name="machine_revoke"),
-    path("api/machine/next/", machine.next_task, name="machine_next"),
-    path("api/machine/<int:pk>/submit/", machine.submit, name="machine_submit"),
-    path("api/machine/<int:pk>/skip/", machine.skip, name="machine_skip"),
 ]

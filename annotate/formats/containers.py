@@ -63,7 +63,7 @@ class _Unpacked(io.RawIOBase):
         place = file.tell()
         self._left = bound(file.seek(0, io.SEEK_END))
         file.seek(place)
-        self._source = gzip.GzipFile(fileobj=file)
+        self._source = gzip.GzipFile(fileobj=file, mode="rb")
 
     def readable(self) -> bool:
         return True

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 
 from annotate.schema import Key, Part, Severity, StepLabel
 
+# Empty lists and objects come from factories: pydantic copies a default deeply, for each of a million records.
 Words = Annotated[str, StringConstraints(pattern=r"\S")]
 Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
 Place = Annotated[int, Field(ge=0)]
@@ -40,8 +41,8 @@ class Answer(Part):
 
     text: Words
     source: str = Field("", max_length=120)
-    metadata: dict[str, Any] = {}
-    steps: list[Step] = []
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    steps: list[Step] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _ordered(self) -> "Answer":
@@ -87,22 +88,22 @@ class TurnMark(Part):
 class Verdict(Part):
     """One rater's judgement of the responses in `shown`, left to right; those that `ranking` lacks were not ranked."""
 
-    shown: list[Place] = []
+    shown: list[Place] = Field(default_factory=list)
     outcome: Literal["ranking", "tie", "both_bad", "cannot_judge"]
-    ranking: list[list[Place]] = []  # tie-groups, best first
+    ranking: list[list[Place]] = Field(default_factory=list)  # tie-groups, best first
     strength: Annotated[int, Field(ge=1, le=3)] | None = None
     reason: Trimmed = Field("", max_length=500)
-    spans: Annotated[list[Span], AfterValidator(in_order)] = []
-    omissions: list[Omission] = []
-    ratings: dict[str, dict[str, int | float]] = {}
-    rationales: dict[str, dict[str, str]] = {}
-    principles: list[Key] = []
-    steps: dict[str, list[StepLabel]] = {}
-    turns: dict[str, TurnMark] = {}
-    safety: dict[str, dict[str, int]] = {}
-    checked: Annotated[list[Place], AfterValidator(sorted)] = []
+    spans: Annotated[list[Span], AfterValidator(in_order)] = Field(default_factory=list)
+    omissions: list[Omission] = Field(default_factory=list)
+    ratings: dict[str, dict[str, int | float]] = Field(default_factory=dict)
+    rationales: dict[str, dict[str, str]] = Field(default_factory=dict)
+    principles: list[Key] = Field(default_factory=list)
+    steps: dict[str, list[StepLabel]] = Field(default_factory=dict)
+    turns: dict[str, TurnMark] = Field(default_factory=dict)
+    safety: dict[str, dict[str, int]] = Field(default_factory=dict)
+    checked: Annotated[list[Place], AfterValidator(sorted)] = Field(default_factory=list)
     rationale: Trimmed = ""
-    corrections: dict[str, Words] = {}
+    corrections: dict[str, Words] = Field(default_factory=dict)
     demonstration: Trimmed = ""
     source: Literal["human", "machine", "imported", "simulated", "adjudicated"] = "imported"
     kind: Literal["normal", "gold", "qualification", "repeat", "adjudication"] = "normal"
@@ -147,10 +148,10 @@ class Record(Part):
 
     id: str = Field("", max_length=200)
     turns: list[Turn] = Field(min_length=1)
-    context: list[Passage] = []
-    responses: list[Answer] = Field(default=[], max_length=1000)  # none: raters write the answer
-    metadata: dict[str, Any] = {}
-    judgements: list[Verdict] = []
+    context: list[Passage] = Field(default_factory=list)
+    responses: list[Answer] = Field(default_factory=list, max_length=1000)  # none: raters write the answer
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    judgements: list[Verdict] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Record":

@@ -57,7 +57,8 @@ def json_array(file: BinaryIO) -> Rows:
         if _skip_space(chunks, rest[1:]):
             raise ValueError("there is text after the array")
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"record {number}: {reason(error)}" if number else reason(error)) from None
+        where = f"record {number}: " if number else "the file is " * isinstance(error, UnicodeDecodeError)
+        raise ValueError(where + reason(error)) from None
 
 
 def json_object(text: str) -> dict:

@@ -42,22 +42,24 @@ class Answer(Part):
     """One whole answer to one task."""
 
     outcome: Literal["ranking", "tie", "both_bad", "cannot_judge"]
-    ranking: list[list[int]] = []
+    ranking: list[list[int]] = Field(default_factory=list)
     strength: int | None = None
     reason: str = Field(default="", max_length=500)
-    spans: list[Mark] = Field(default=[], max_length=1000)
-    omissions: list[Omission] = Field(default=[], max_length=100)
-    ratings: dict[int, dict[str, int | float]] = {}
-    rationales: dict[int, dict[str, Note]] = {}
-    principles: list[str] = []
-    steps: dict[int, list[StepLabel]] = {}
-    turns: dict[int, TurnMark] = {}
-    safety: dict[int, dict[str, Annotated[int, Field(ge=1, le=3)]]] = {}  # {} is: looked at, nothing harmful
-    checked: list[int] = []
+    spans: list[Mark] = Field(default_factory=list, max_length=1000)
+    omissions: list[Omission] = Field(default_factory=list, max_length=100)
+    ratings: dict[int, dict[str, int | float]] = Field(default_factory=dict)
+    rationales: dict[int, dict[str, Note]] = Field(default_factory=dict)
+    principles: list[str] = Field(default_factory=list)
+    steps: dict[int, list[StepLabel]] = Field(default_factory=dict)
+    turns: dict[int, TurnMark] = Field(default_factory=dict)
+    safety: dict[int, dict[str, Annotated[int, Field(ge=1, le=3)]]] = Field(
+        default_factory=dict
+    )  # {} is: looked at, nothing harmful
+    checked: list[int] = Field(default_factory=list)
     rationale: str = Field(default="", max_length=20000)
-    corrections: dict[int, Long] = {}
+    corrections: dict[int, Long] = Field(default_factory=dict)
     demonstration: Long = ""
-    texts_sha256: dict[str, str] = {}
+    texts_sha256: dict[str, str] = Field(default_factory=dict)
     schema_version: int = 1
 
 

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Prefetch
 from annotate.formats import Record
 from annotate.formats.record import Verdict, text_sha256
 from annotate.models import Item, Judgement, Project, Response, Task
+from annotate.prepared import insert_all
 from annotate.schema import Schema
 from annotate.services.answer import Shown, check_answer, read_answer
 from annotate.services.exported import record_of
@@ -101,11 +102,11 @@ def _add_tasks(project: Project, rows: list[dict], responses: dict[int, list[int
     for key, row in missing.items():
         asked = map(set, arranged(responses[row["item"]], arrangement))
         made.append(_task(project, key, row, asked=set(row["shown_order"]) in asked))
-    Task.objects.bulk_create(made)
+    insert_all(made)
     known |= {task.key: task.pk for task in made}
     link = Task.responses.through
     pairs = [(known[key], pk) for key, row in missing.items() for pk in row["shown_order"]]
-    link.objects.bulk_create([link(task_id=task, response_id=pk) for task, pk in pairs])
+    insert_all([link(task_id=task, response_id=pk) for task, pk in pairs])
     for row in rows:
         row["task"] = known[_key(row)]
 

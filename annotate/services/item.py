@@ -16,6 +16,7 @@ from annotate.formats.holds import Holds, admit, warnings
 from annotate.formats.record import prompt_sha256, split_of, text_sha256
 from annotate.models import Item, Judgement, Project, Response, Span, Task, User
 from annotate.models.judgement import Source
+from annotate.prepared import insert_all
 from annotate.services.event import record
 from annotate.services.imported import judgement_rows
 from annotate.services.judgement import store_judgements
@@ -129,10 +130,10 @@ def _write_batch(project: Project, batch: list[Placed]) -> Counter:
     known = set(project.items.filter(key__in=wanted).values_list("key", flat=True))
     new = {key: both for key, both in reversed(wanted.items()) if key not in known}
     refuse_known_ids(project, new)
-    items = Item.objects.bulk_create([_item(project, key, one) for key, (_, one) in new.items()])
+    items = insert_all([_item(project, key, one) for key, (_, one) in new.items()])
     responses = [response for item in items for response in _responses(item, new[item.key][1])]
     # Raters see the ids: their order must not tell the place in the file, which often tells the source.
-    Response.objects.bulk_create(sorted(responses, key=lambda response: response.sha256))
+    insert_all(sorted(responses, key=lambda response: response.sha256))
     make_tasks(project=project, items=items)
     rows, places = judgement_rows(project=project, batch=batch)
     try:

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotate.models import Assignment, Item, Judgement, Project, Response, SchemaVersion, Span, Task, User
 from annotate.models.judgement import Source
 from annotate.models.task import AssignmentKind, AssignmentState
-from annotate.prepared import Prepared, PreparedUpdate, insert
+from annotate.prepared import Prepared, PreparedUpdate, insert, insert_all
 from annotate.services.answer import Answer, Shown, check_answer, read_answer
 from annotate.services.event import record
 from annotate.services.flag import flag_task
@@ -212,7 +213,7 @@ def _columns(answer: Answer) -> dict:
 
 def _save(judgement: Judgement, answer: Answer) -> None:
     insert(judgement)
-    Span.objects.bulk_create(_spans(judgement, answer))
+    insert_all(_spans(judgement, answer))
 
 
 def _spans(judgement: Judgement, answer: Answer) -> list[Span]:
@@ -254,33 +255,45 @@ def _store_chunk(project: Project, version: SchemaVersion, chunk: list[dict], so
     known = Judgement.objects.filter(project=project, idempotency_key__in=by_key)
     for key in known.values_list("idempotency_key", flat=True):
         del by_key[key]
-    tasks = Task.objects.filter(project=project).select_related("item")
-    tasks = tasks.in_bulk({getattr(row["task"], "pk", row["task"]) for row in by_key.values()})
-    responses = Response.objects.in_bulk({pk for row in by_key.values() for pk in row["shown_order"]})
+    tasks = _rows(Task.objects.filter(project=project), map(_task_id, by_key.values()), *OF_TASK)
+    responses = _rows(Response.objects, (pk for row in by_key.values() for pk in row["shown_order"]), *OF_RESPONSE)
     schema, pairs = version.schema, []
     for row in by_key.values():
-        task = tasks[getattr(row["task"], "pk", row["task"])]
+        task = tasks[_task_id(row)]
         shown = [responses[pk] for pk in row["shown_order"]]
         answer = _stored_answer(row, task, shown, schema)
         own = {name: row[name] for name in OWN_COLUMNS if name in row}
         columns = {**_columns(answer), "schema_version": version.number, "shown_order": row["shown_order"]}
         own.setdefault("source", source)
-        judgement = Judgement(project=project, item=task.item, task=task, **own, **columns)
+        judgement = Judgement(project_id=project.pk, item_id=task.item_id, task_id=task.pk, **own, **columns)
         judgement.idempotency_key = row["idempotency_key"]
         pairs.append((judgement, answer))
-    Judgement.objects.bulk_create([judgement for judgement, _ in pairs])
-    Span.objects.bulk_create([span for pair in pairs for span in _spans(*pair)])
+    insert_all([judgement for judgement, _ in pairs])
+    insert_all([span for pair in pairs for span in _spans(*pair)])
     return len(pairs)
 
 
-def _stored_answer(row: dict, task: Task, responses: list[Response], schema: object) -> Answer:
-    hashes = {"prompt": task.item.prompt_sha256, **{str(r.pk): r.sha256 for r in responses}}
+# Plain rows, not models: of a file's judgements there may be a million.
+OF_TASK = ("pk", "item_id", "item__prompt_sha256", "item__turns")
+OF_RESPONSE = ("pk", "item_id", "text", "sha256", "steps")
+
+
+def _rows(among: QuerySet, ids: Iterable[int], *columns: str) -> dict[int, tuple]:
+    return {one.pk: one for one in among.filter(pk__in=set(ids)).values_list(*columns, named=True)}
+
+
+def _task_id(row: dict) -> int:
+    return getattr(row["task"], "pk", row["task"])
+
+
+def _stored_answer(row: dict, task: tuple, responses: list[tuple], schema: object) -> Answer:
+    hashes = {"prompt": task.item__prompt_sha256, **{str(r.pk): r.sha256 for r in responses}}
     try:
         if any(response.item_id != task.item_id for response in responses):
             raise ValidationError({"shown_order": "A response of another item."})
         answer = read_answer({name: value for name, value in row.items() if name not in OWN})
         texts, steps = {r.pk: r.text for r in responses}, {r.pk: len(r.steps) for r in responses}
-        shown = Shown(texts, hashes, steps, [turn["role"] for turn in task.item.turns])
+        shown = Shown(texts, hashes, steps, [turn["role"] for turn in task.item__turns])
         answer = check_answer(answer, shown, schema, complete=False)
     except ValidationError as error:
         raise ValidationError({f"{row['idempotency_key']}: {k}": v for k, v in error.message_dict.items()}) from None

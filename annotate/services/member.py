@@ -5,6 +5,7 @@ from django.db import transaction
 
 from annotate.models import Assignment, Membership, Project, Role, Task, User
 from annotate.models.task import AssignmentState
+from annotate.services.access_token import revoke_tokens
 from annotate.services.event import record
 from annotate.services.lease import release
 from annotate.services.task import unassign_tasks
@@ -21,7 +22,8 @@ def change_role(*, member: Membership, role: str, actor: User) -> Membership:
     before, member.role = member.role, role
     if not Membership.objects.filter(pk=member.pk).update(role=role):
         raise ValidationError(GONE)
-    record(kind="member.changed", subject=member, project=member.project, actor=actor, before=before, role=role)
+    told = {"user": member.user_id, "before": before, "role": role}
+    record(kind="member.changed", subject=member, project=member.project, actor=actor, **told)
     return member
 
 
@@ -31,7 +33,8 @@ def change_quota(*, member: Membership, quota: int | None, actor: User) -> Membe
     before, member.quota = member.quota, quota
     if not Membership.objects.filter(pk=member.pk).update(quota=quota):
         raise ValidationError(GONE)
-    record(kind="member.quota", subject=member, project=member.project, actor=actor, before=before, quota=quota)
+    told = {"user": member.user_id, "before": before, "quota": quota}
+    record(kind="member.quota", subject=member, project=member.project, actor=actor, **told)
     return member
 
 
@@ -45,6 +48,7 @@ def remove_member(*, member: Membership, actor: User) -> None:
         release(assignment=lease)
     kept = Task.objects.filter(project=member.project_id, reservations__user=member.user_id)
     unassign_tasks(project=member.project, tasks=kept, users=[member.user], actor=actor)
+    revoke_tokens(tokens=member.project.tokens.filter(user=member.user_id), actor=actor, why="left the project")
     record(kind="member.removed", subject=member, project=member.project, actor=actor, user=member.user_id)
     member.delete()
 

@@ -6,7 +6,7 @@ what a judgement says and shrink by what the one it supersedes said.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from django.db import transaction
@@ -49,7 +49,7 @@ def count_some(*, project: Project, most: int = MOST, after: int = 0) -> list[in
     rows = project.judgements.filter(tallied=False, pk__gt=after).select_related("item", "supersedes")
     fresh = list(rows.order_by("pk")[:most])
     if fresh:
-        _count_tasks(project, {row.task_id for row in fresh})
+        count_tasks(project, {row.task_id for row in fresh})
         _settle_repeats(row for row in fresh if row.kind == AssignmentKind.REPEAT)
         _count_raters(project, fresh)
         Judgement.objects.filter(pk__in=[row.pk for row in fresh]).update(tallied=True)
@@ -105,32 +105,37 @@ def who(row: Judgement) -> str:
 # ---- Tasks
 
 
-def _count_tasks(project: Project, ids: set[int]) -> None:
-    asked, by_task = _asked(project.schema), defaultdict(list)
-    rows = list(Judgement.objects.counted().filter(task__in=ids))
-    spans = _spans([row.pk for row in rows])
-    for row in rows:
-        by_task[row.task_id].append((row.source, said_by(row, spans[row.pk])))
-    lengths = _lengths({pk for row in rows for pk in row.shown_order})
+def count_tasks(project: Project, ids: set[int]) -> None:
+    """Count these tasks as they are now, in place of what they added before; the caller holds the project's lock."""
     old = {tally.task_id: tally for tally in TaskTally.objects.filter(task__in=ids)}
     tallies, quarrels, change, marks = [], [], Counter(), defaultdict(list)
-    for task_id in sorted(ids):
-        tally, found = _tally(project, task_id, by_task[task_id], asked, lengths)
-        change.update(_lines(tally))
-        if task_id in old:
-            change.subtract(_lines(old[task_id]))
-        marks[task_id % MarkTally.BUCKETS] += [(name, sums) for name, sums in tally.marks.items()]
-        marks[task_id % MarkTally.BUCKETS] += [
-            (name, taken(sums)) for name, sums in (old[task_id].marks if task_id in old else {}).items()
-        ]
+    for tally, found in task_tallies(project, ids):
+        before = old.get(tally.task_id)
+        change.update(lines_of(tally))
+        change.subtract(lines_of(before) if before else ())
+        marks[tally.bucket] += tally.marks.items()
+        marks[tally.bucket] += [(name, taken(sums)) for name, sums in (before.marks if before else {}).items()]
         tallies.append(tally)
-        quarrels += [Dispute(project=project, task_id=task_id, question=q, share=s) for q, s in found.items() if s]
+        quarrels += [Dispute(project=project, task_id=tally.task_id, question=q, share=s) for q, s in found.items()]
     Dispute.objects.filter(task__in=ids).delete()
     Dispute.objects.bulk_create(quarrels)
     fields = ["raters", "disagreement", "patterns", "marks", "counted_at"]
     TaskTally.objects.bulk_create(tallies, update_conflicts=True, unique_fields=["task"], update_fields=fields)
     _change_patterns(project, {line: units for line, units in change.items() if units})
     _change_marks(project, marks)
+
+
+def task_tallies(project: Project, ids: Collection[int]) -> Iterator[tuple[TaskTally, dict[str, float]]]:
+    """What the judgements of each of these tasks say now, not saved, and on which questions people disagree."""
+    asked, by_task = _asked(project.schema), defaultdict(list)
+    rows = list(Judgement.objects.counted().filter(task__in=ids))
+    spans = _spans([row.pk for row in rows])
+    for row in rows:
+        by_task[row.task_id].append((row.source, said_by(row, spans[row.pk])))
+    lengths = _lengths({pk for row in rows for pk in row.shown_order})
+    for task_id in sorted(ids):
+        tally, found = _tally(project, task_id, by_task[task_id], asked, lengths)
+        yield tally, {question: share for question, share in found.items() if share}
 
 
 def _spans(judgements: Sequence[int]) -> dict[int, list[Mark]]:
@@ -174,7 +179,8 @@ def _patterns(found: Mapping[str, Mapping[Unit, Counter]]) -> Counter[Line]:
     return lines
 
 
-def _lines(tally: TaskTally) -> Counter[Line]:
+def lines_of(tally: TaskTally) -> Counter[Line]:
+    """(side, question, pattern) → units, as it was counted."""
     return Counter({(side, question, text): units for side, question, text, units in tally.patterns})
 
 
@@ -234,13 +240,7 @@ def _groups(row: Judgement) -> list[list[int]]:
 
 def _count_raters(project: Project, fresh: Sequence[Judgement]) -> None:
     counted = [row for row in fresh if row.kind == AssignmentKind.NORMAL and not row.withdrawn_at]
-    lengths = _lengths({pk for row in counted for pk in row.shown_order})
-    change: dict[tuple[str, str], Counter] = defaultdict(Counter)
-    for row in counted:
-        own = change[who(row), row.source]
-        own.update(_sums(row, lengths))
-        if row.supersedes:
-            own.subtract(_sums(row.supersedes, lengths, row))
+    change = rater_sums(counted)
     known = RaterTally.objects.filter(project=project, who__in=[name for name, _ in change])
     rows = {(row.who, row.source): row for row in known}
     for (name, source), sums_of in change.items():
@@ -250,6 +250,18 @@ def _count_raters(project: Project, fresh: Sequence[Judgement]) -> None:
         row.sums = {key: n for key, n in total.items() if n}
     fields = {"update_conflicts": True, "unique_fields": ["project", "who", "source"], "update_fields": ["sums"]}
     RaterTally.objects.bulk_create([rows[key] for key in change], **fields)
+
+
+def rater_sums(rows: Sequence[Judgement]) -> dict[tuple[str, str], Counter]:
+    """(who, source) → what these judgements add to the rater's sums, less what those they supersede had added."""
+    lengths = _lengths({pk for row in rows for pk in row.shown_order})
+    change: dict[tuple[str, str], Counter] = defaultdict(Counter)
+    for row in rows:
+        own = change[who(row), row.source]
+        own.update(_sums(row, lengths))
+        if row.supersedes:
+            own.subtract(_sums(row.supersedes, lengths, row))
+    return change
 
 
 def take_back(*, project: Project, rows: Iterable[Judgement]) -> None:

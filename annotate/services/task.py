@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 from annotate.access import RIGHTS
 from annotate.models import Item, Project, Reservation, Response, Task, User
 from annotate.models.task import TaskKind, TaskQuerySet
+from annotate.prepared import insert_all
 from annotate.services.event import record
 
 BATCH = 500  # items, or tasks, that are in memory at once
@@ -87,9 +88,9 @@ def _make_chunk(project: Project, item_ids: list[int], pairs: str | int, reason:
             chosen[task.key] = (task, pair)
     known = set(Task.objects.filter(project=project, key__in=chosen).values_list("key", flat=True))
     new = [both for key, both in chosen.items() if key not in known]
-    Task.objects.bulk_create([task for task, _ in new])
+    insert_all([task for task, _ in new])
     link = Task.responses.through
-    link.objects.bulk_create([link(task=task, response_id=pk) for task, pair in new for pk in pair])
+    insert_all([link(task=task, response_id=pk) for task, pair in new for pk in pair])
     return len(new)
 
 

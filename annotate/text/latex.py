@@ -7,7 +7,7 @@ element tree is walked here: known elements, known attributes, plain values, esc
 import re
 from functools import lru_cache
 from html import escape, unescape
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element  # nosec B405  # built by us, nothing is parsed
 
 from latex2mathml.converter import convert_to_element
 

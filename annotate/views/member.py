@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,12 +11,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotate.access import RIGHTS, project_for
 from annotate.forms import InviteForm, RoleForm
-from annotate.models import Invite, Membership, Project, Token
+from annotate.models import AccessToken, Invite, Membership, Project, SecondFactor
 from annotate.project_forms import MachineForm, QuotaForm
+from annotate.services.access_token import create_machine_token, revoke_token
 from annotate.services.invite import create_invite, revoke_invite
 from annotate.services.known import reset_qualification
 from annotate.services.member import change_quota, change_role, remove_member
-from annotate.services.token import create_token, revoke_token
 
 
 @require_safe
@@ -25,11 +26,14 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, project: Project, form: Form, status: int = 200, **shown: object) -> HttpResponse:
-    everybody = project.memberships.select_related("user").order_by("user__username")
+    coded = Exists(SecondFactor.objects.on().filter(user=OuterRef("user")))
+    everybody = project.memberships.select_related("user").annotate(coded=coded).order_by("user__username")
     context = {
         "project": project,
         "people": everybody.filter(user__is_machine=False),
-        "machines": project.tokens.select_related("user", "created_by").order_by("user__username", "-created_at"),
+        "machines": project.tokens.of_machines()
+        .select_related("user", "created_by")
+        .order_by("user__username", "-created_at"),
         "invites": project.invites.select_related("created_by", "used_by"),
         "form": form,
         "machine": MachineForm(),
@@ -115,7 +119,7 @@ def machine_create(request: HttpRequest, slug: str) -> HttpResponse:
     form = MachineForm(request.POST)
     if form.is_valid():
         try:
-            _, secret = create_token(project=project, name=form.cleaned_data["name"], actor=request.user)
+            _, secret = create_machine_token(project=project, name=form.cleaned_data["name"], actor=request.user)
             return _page(request, project, InviteForm(), secret=secret)
         except ValidationError as error:
             form.add_error("name", error.messages)
@@ -125,6 +129,6 @@ def machine_create(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def machine_revoke(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     project = project_for(request.user, slug, "manage")
-    revoke_token(token=get_object_or_404(Token, project=project, pk=pk), actor=request.user)
+    revoke_token(token=get_object_or_404(AccessToken.objects.of_machines(), project=project, pk=pk), actor=request.user)
     messages.success(request, "The token opens nothing any more.")
     return redirect("annotate:members", slug)

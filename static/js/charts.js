@@ -5,19 +5,20 @@
 import { offer } from "./picture.js";
 
 const PAPER = 680; // pixels between the margins of a printed page
+const COLOUR = /^var\((--[\w-]+)(?:, ([\d.]+))?\)$/;
 const root = document.documentElement;
 const canvas = document.createElement("canvas").getContext("2d");
 
 /** "var(--pos, 0.2)" → "rgba(31, 95, 168, 0.2)", in the theme of now; --pos and --neg hold three numbers, not a colour. */
 function colour(text) {
-  const [, name, opacity] = text.match(/^var\((--[\w-]+)(?:, ([\d.]+))?\)$/);
+  const [, name, opacity] = text.match(COLOUR);
   const value = getComputedStyle(root).getPropertyValue(name).trim();
   canvas.fillStyle = /^[\d ]+$/.test(value) ? `rgb(${value} / ${opacity ?? 1})` : value;
   return canvas.fillStyle;
 }
 
 function resolved(value) {
-  if (typeof value === "string") return value.startsWith("var(--") ? colour(value) : value;
+  if (typeof value === "string") return COLOUR.test(value) ? colour(value) : value; // a label may begin like one
   if (Array.isArray(value)) return value.map(resolved);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, resolved(part)]));

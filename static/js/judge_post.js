@@ -6,7 +6,7 @@ const TIMEOUT_MS = 20000;
 export class Unreachable extends Error {}
 
 // Read anew for each request: signing in again, in another tab perhaps, changes it.
-const csrf = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? document.body.dataset.csrf;
+const csrf = () => document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]+)/)?.[1] ?? document.body.dataset.csrf;
 
 /** POST as JSON. {status, …what the server said}; 401 when it asks to sign in. Throws Unreachable. */
 export async function post(url, body, stop = new AbortController().signal) {
