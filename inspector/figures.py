@@ -76,11 +76,11 @@ def intervals_figure(labels: Sequence[str], sides: Mapping[str, Sequence[Interva
                 y=[label for label, _ in shown],
                 error_x=_error([one for _, one in shown], colour),
                 mode="markers",
-                name=name,
+                name=words(name),
                 marker=marker,
                 orientation="h",
                 offsetgroup=name,
-                hovertemplate=f"%{{y}}, {name}: %{{x:.3f}}<extra></extra>",
+                hovertemplate=f"%{{y}}, {words(name)}: %{{x:.3f}}<extra></extra>",
             )
         )
     figure = go.Figure(traces, {"scattermode": "group", "scattergap": 0.6})  # one side under the other, not over it
@@ -102,8 +102,13 @@ def best_of_n_figure(ns: Sequence[int], gold: Sequence[float], n: int) -> dict:
 
 
 def _lines(label: str) -> str:
-    """Short lines for a narrow window; plotly reads tags, so those of others are escaped."""
-    return "<br>".join(map(escape, wrap(label, 18)))
+    """Short lines for a narrow window."""
+    return "<br>".join(map(words, wrap(label, 18)))
+
+
+def words(text: str) -> str:
+    """Others' words in a figure: plotly reads tags and entities, but none for quotes."""
+    return escape(text, quote=False)
 
 
 def _error(shown: Sequence[Interval], colour: str) -> dict:
@@ -130,8 +135,8 @@ def _finish(figure: Any, x: str, y: str) -> dict:
     figure.update_layout(
         template=None,
         margin={"l": 56, "r": 16, "t": 16, "b": 56},
-        xaxis={"title": {"text": x}, "automargin": True, **axis},
-        yaxis={"title": {"text": y}, "automargin": True, **axis},
+        xaxis={"title": {"text": words(x)}, "automargin": True, **axis},
+        yaxis={"title": {"text": words(y)}, "automargin": True, **axis},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         hovermode="closest",
     )

@@ -1,9 +1,12 @@
 """Django's admin, for looking at jobs and versions; both are written by services and jobs."""
 
 from django.contrib import admin
+from django.template.defaultfilters import filesizeformat
 
 from annotate.admin import ReadOnly
-from worker.models import Job, Pool, Snapshot, Suite, Version
+from worker.models import Job, Node, Pool, Snapshot, Suite, Version
+from worker.models.job import JobState
+from worker.services.node import is_stale
 
 
 @admin.register(Job)
@@ -24,6 +27,27 @@ class VersionAdmin(ReadOnly):
     list_display = ["pk", "project", "number", "state", "backbone", "created_at"]
     list_filter = ["project", "state"]
     list_select_related = ["project"]
+
+
+@admin.register(Node)
+class NodeAdmin(ReadOnly):
+    list_display = ["name", "device", "memory", "gpu_memory", "queues", "does", "version", "seen_at", "alive"]
+
+    @admin.display(description="memory")
+    def memory(self, node: Node) -> str:
+        return f"{filesizeformat(node.memory_used)} of {filesizeformat(node.memory_total)}"
+
+    @admin.display(description="GPU memory")
+    def gpu_memory(self, node: Node) -> str:
+        return f"{filesizeformat(node.gpu_used)} of {filesizeformat(node.gpu_total)}" if node.gpu_total else ""
+
+    @admin.display(description="does")
+    def does(self, node: Node) -> Job | str:
+        return Job.objects.filter(state=JobState.RUNNING, worker=node.name).first() or "waits for work"
+
+    @admin.display(boolean=True, description="alive")
+    def alive(self, node: Node) -> bool:
+        return not is_stale(node)
 
 
 @admin.register(Pool, Suite)

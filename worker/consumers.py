@@ -2,81 +2,58 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 from urllib.parse import parse_qs
 
-from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.conf import settings
-from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
-from django.http import Http404
+from channels.generic.websocket import AsyncWebsocketConsumer
 
-from annotate.access import project_for
-from annotate.models import User
-from worker.models import Job
-from worker.payload import after_in, job_payload
+from worker.audience import News, Watcher, audience_of
+from worker.payload import after_in
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 REFUSED, BROKEN = 4404, 1011
 
 
-@database_sync_to_async
-def look(user: User, pk: int, after: int) -> dict:
-    """The payload, if the user may see the job now; Http404 or PermissionDenied otherwise."""
-    job = Job.objects.select_related("project").filter(pk=pk).first()
-    if not (user.is_authenticated and job):
-        raise Http404("No such job.")
-    project_for(user, job.project.slug, "research")
-    return job_payload(job, after)
+class JobConsumer(AsyncWebsocketConsumer):
+    """ws/jobs/<pk>/?after=N. What a client sends is not read."""
 
-
-class JobConsumer(AsyncJsonWebsocketConsumer):
-    """ws/jobs/<pk>/?after=N. A nudge makes it look at once; without one it looks every SOCKET_LOOK_SECONDS."""
+    channel_layer_alias = "none"  # nudges come to the audience, once for all its sockets
 
     async def connect(self) -> None:
-        self.pk = self.scope["url_route"]["kwargs"]["pk"]
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
-        self.after = after_in(query.get("after", [""])[0])
-        self.nudged = asyncio.Event()
-        try:
-            first = await look(self.scope["user"], self.pk, self.after)
-        except (Http404, PermissionDenied):
-            await self.close()  # before accepting: the handshake is refused
-            return
-        await self.channel_layer.group_add(f"job_{self.pk}", self.channel_name)
-        await self.accept()
-        self.following = asyncio.create_task(self.follow(first))
-
-    async def follow(self, payload: dict) -> None:
-        """Send what is new until the job ends or the user may no longer see it; then close."""
-        try:
-            await self.send_until_end(payload)
-            await self.close()
-        except (Http404, PermissionDenied):
-            await self.close(code=REFUSED)
-        except DatabaseError:
-            logger.exception("The socket of job %s lost the database", self.pk)
-            await self.close(code=BROKEN)  # the page comes back later, with ?after=
-
-    async def send_until_end(self, payload: dict) -> None:
-        sent = None
-        while True:
-            if payload["events"] or payload["status_html"] != sent:
-                await self.send_json(payload)
-                self.after, sent = payload["last"], payload["status_html"]
-            if payload["ended"]:
-                return
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.nudged.wait(), settings.SOCKET_LOOK_SECONDS)
-            self.nudged.clear()
-            payload = await look(self.scope["user"], self.pk, self.after)
-
-    async def job_changed(self, _: dict) -> None:
-        """The nudge, sent when events of the job were committed."""
-        self.nudged.set()
+        self.after, self.status = after_in(query.get("after", [""])[0]), None
+        self.following = asyncio.create_task(self.follow(self.scope["url_route"]["kwargs"]["pk"]))
 
     async def disconnect(self, code: int) -> None:
-        await self.channel_layer.group_discard(f"job_{self.pk}", self.channel_name)
-        if following := getattr(self, "following", None):
-            following.cancel()
+        self.following.cancel()
+
+    async def follow(self, pk: int) -> None:
+        """Until the job ends, the user signs out or may not see it (any more). Closed before, it is refused."""
+        try:
+            await self.close(code=await self.tell(pk))
+        except OSError as error:  # the client has gone; `disconnect` hears of it too
+            log.debug("The socket of job %s was left: %s", pk, error)
+        except Exception:
+            log.exception("The socket of job %s broke", pk)
+            await self.close(code=BROKEN)  # the page comes back later, with ?after=
+
+    async def tell(self, pk: int) -> int | None:
+        """The code to close with, once there is nothing more to send."""
+        watcher = Watcher(self.scope["user"].pk or 0, self.scope["session"].session_key or "")
+        async with audience_of(pk, watcher) as audience:
+            while True:
+                changed = audience.changed  # of before the reading: what happens meanwhile is read next
+                if news := await audience.read(self.after):
+                    if not audience.lets(watcher, news):
+                        return REFUSED
+                    await self.send_new(news)
+                    if news.ended:
+                        return None
+                await changed.wait()
+
+    async def send_new(self, news: News) -> None:
+        first = self.status is None
+        if first:
+            await self.accept()
+        if first or news.last > self.after or news.status != self.status:
+            await self.send(news.text)
+        self.after, self.status = news.last, news.status

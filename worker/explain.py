@@ -1,6 +1,7 @@
 """The ways in which a score is taken apart, for pages that show them and jobs that do it. PURE: no Django, no torch."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -75,3 +76,22 @@ METHODS = {
         "Chan et al. 2024, arXiv 2402.00782",
     ),
 }
+
+
+class Told(Protocol):
+    """An explanation: values of tokens, of stretches or of layers, by the method's kind."""
+
+    method: str
+    tokens: list[dict]
+    units: list[dict]
+    layers: list[dict]
+
+
+def parts_of(found: Told) -> list[dict]:
+    """What the score is shared out over: {"value", …} each."""
+    per = METHODS[found.method].per
+    if per == "layer":
+        return found.layers
+    if per == "unit":
+        return found.units + [token for token in found.tokens if token["part"] != "response"]
+    return found.tokens

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from worker.models import Job
@@ -89,8 +89,12 @@ class Progress:
         events = list(self._events)
         try:
             cancelled = beat(self.job, events, **self._place)
-        except OperationalError as error:  # a busy database: the next report carries these events as well
+        except (
+            OperationalError,
+            InterfaceError,
+        ) as error:  # busy or away: the next report carries these too
             logger.warning("%s could not report: %s", self.job, error)
+            connection.close_if_unusable_or_obsolete()
             return
         del self._events[: len(events)]
         self._written = time.monotonic()
@@ -127,6 +131,7 @@ def _beat_until(progress: Progress, over: threading.Event) -> None:
                 progress.stop(Cancelled())
         except LostClaim as lost:
             progress.stop(lost)
-        except DatabaseError as error:  # a busy or restarting database: the next beat may get through
+        except (DatabaseError, InterfaceError) as error:  # it is busy or restarting: the next beat may get through
             logger.warning("%s missed a beat: %s", progress.job, error)
+            connection.close()
     connection.close()

@@ -8,6 +8,7 @@ from celery.signals import (
     worker_shutdown,
 )
 
+from worker.machine import code_version
 from worker.services import node
 
 # Of this worker; a process of its pool is forked and finds it here.
@@ -17,12 +18,14 @@ _queues: list[str] = []
 @celeryd_after_setup.connect
 def remember_queues(instance: object = None, **_: object) -> None:
     _queues[:] = sorted(instance.app.amqp.queues.consume_from)
+    code_version()  # now: a process that is forked after an upgrade runs the old code still
 
 
 @worker_process_init.connect
 def process_begins(**_: object) -> None:
-    """In each process of a prefork pool."""
-    node.keep_beating(list(_queues))
+    """In each process of a prefork pool. A solo pool says so, too, before its queues are known: see below."""
+    if _queues:
+        node.keep_beating(list(_queues))
 
 
 @worker_ready.connect

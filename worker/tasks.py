@@ -4,11 +4,12 @@ from celery import shared_task
 from celery.signals import worker_ready
 
 from annotate.models import Project
-from annotate.services import reliability, tally
+from annotate.services import idempotency, reliability, tally, throttle
+from annotate.services.lease import shorten_leases
 from worker.models import Job
+from worker.services import delivery, outbox, retention, scored_file, selection, upload
 from worker.services import job as jobs
 from worker.services import rounds as going
-from worker.services import selection
 
 
 @shared_task(name="worker.run")
@@ -20,7 +21,9 @@ def run(job_id: int) -> None:
 
 @shared_task(name="worker.reap")
 def reap() -> None:
+    """Take up what was left: jobs of dead workers, and leases that only a clock that was set back keeps."""
     jobs.reap()
+    shorten_leases()
 
 
 @shared_task(name="worker.count")
@@ -36,6 +39,23 @@ def rounds() -> None:
     """Move rounds on, start those that are due, and order the open tasks again where a policy asks for it."""
     going.tick()
     selection.tick()
+
+
+@shared_task(name="worker.webhooks")
+def webhooks() -> None:
+    """Make what happened into deliveries, and send those that are due."""
+    outbox.collect()
+    delivery.send_due(seconds=20)
+
+
+@shared_task(name="worker.sweep")
+def sweep() -> None:
+    """Delete what is over its time."""
+    retention.sweep()
+    throttle.forget_old()
+    idempotency.forget_old_keys()
+    upload.sweep()
+    scored_file.sweep_results()
 
 
 @worker_ready.connect

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from worker.consumers import JobConsumer
+from worker.person_urls import routes as person_routes
 from worker.round_urls import routes as round_routes
 from worker.views import (
     backbone,
@@ -16,6 +17,7 @@ from worker.views import (
     transform,
     version,
 )
+from worker.webhook_urls import routes as webhook_routes
 
 app_name = "worker"
 urlpatterns = [
@@ -52,6 +54,8 @@ urlpatterns = [
     path("p/<slug:slug>/serving/", serving.page, name="serving"),
     path("p/<slug:slug>/serving/create/", serving.create, name="serve_token_create"),
     path("p/<slug:slug>/serving/<int:pk>/revoke/", serving.revoke, name="serve_token_revoke"),
+    *person_routes,
     *round_routes,
+    *webhook_routes,
 ]
 websocket_urlpatterns = [path("ws/jobs/<int:pk>/", JobConsumer.as_asgi())]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from inspector.figures import GOLD, PROXY, _band, _finish, _line, plain
+from inspector.figures import GOLD, PROXY, _band, _finish, _line, plain, words
 from inspector.stats.drift import Curve, Drift
 
 NAMES = {"bon": "d(α − βd)", "rl": "d(α − β ln d)"}
@@ -130,7 +130,7 @@ def side_figure(rows: Sequence[tuple[str, Drift]]) -> dict:
             y=plain(found.gold.mean),
             customdata=plain(found.points),
             mode="lines+markers",
-            name=name,
+            name=words(name),
             line={"color": f"var({PROXY if place else GOLD})", "width": 2, "dash": LINES[place % len(LINES)]},
             hovertemplate=f"best of %{{customdata}}: gold %{{y:.3f}} sd<extra>{place + 1}</extra>",
         )

@@ -7,7 +7,7 @@ from annotate.models import Item, Response
 from worker.models import Edit
 
 MODES = {"pair": "both texts", "one": "one text alone", "margin": "the margin", "methods": "methods side by side"}
-GROUPS = {"token": "tokens", "word": "words", "sentence": "sentences"}
+GROUPS = {"token": "tokens", "word": "words", "sentence": "sentences"}  # nosec B105  # words
 CUTS = {"hide": "hide below a share of the peak", "keep": "keep the strongest, a share of all"}
 USUAL = {"mode": "pair", "group": "token", "cut": "hide", "level": 0}
 

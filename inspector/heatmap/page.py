@@ -9,8 +9,8 @@ from inspector.heatmap.asked import Asked
 from inspector.heatmap.choice import Choice, Side
 from inspector.heatmap.marks import marks
 from inspector.heatmap.paint import Heat, Mark, Piece, heats, layered, marked_auroc
-from inspector.heatmap.sums import PARTS, Bar, Sums, bars, in_order, margin, parts_of, sums, widest
-from worker.explain import METHODS, Method
+from inspector.heatmap.sums import PARTS, Bar, Sums, bars, in_order, margin, sums, widest
+from worker.explain import METHODS, Method, parts_of
 from worker.models import Attribution, EditAttribution, Version
 from worker.models.attribution import Explained
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from worker.explain import METHODS
+from worker.explain import parts_of
 from worker.models.attribution import Explained
 
-PARTS = {"token": "tokens", "unit": "stretches", "layer": "layers"}
+PARTS = {"token": "tokens", "unit": "stretches", "layer": "layers"}  # nosec B105  # words
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,6 @@ class Bar:
     @property
     def way(self) -> str:
         return "up" if self.value >= 0 else "down"
-
-
-def parts_of(found: Explained) -> list[dict]:
-    """What the score is shared out over: {"value", …} each."""
-    per = METHODS[found.method].per
-    if per == "layer":
-        return found.layers
-    if per == "unit":
-        return found.units + [token for token in found.tokens if token["part"] != "response"]
-    return found.tokens
 
 
 def sums(found: Explained) -> Sums:

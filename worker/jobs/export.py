@@ -16,7 +16,8 @@ from worker.rm import backbone as backbones
 from worker.rm import export, export_adapter, exportable, source
 from worker.rm.tuned import TunedModel
 from worker.rm.types import Example, Report, silent
-from worker.services.export import archive_of, folder
+from worker.services.export import FOLDER, archive_of
+from worker.store import artifacts
 
 PROBES = 16  # responses whose scores must be the same
 
@@ -25,12 +26,14 @@ def run(job: Job, progress: Progress) -> dict:
     """params: version (id), form ("model" or "adapter")."""
     version = Version.objects.select_related("project", "snapshot").get(pk=job.params["version"], project=job.project)
     _sweep()
-    draft = folder() / job.claim
+    draft = artifacts().draft(f"{FOLDER}/{job.claim}")
     try:
         told = export_version(version, draft / _name(version), job.params["form"], progress.report)
         progress.report("writing the archive", 3, 4)
         archive = _zip(draft)
-        return progress.finish(lambda: _store(job, version, archive, told))
+        size = archive.stat().st_size
+        artifacts().publish(archive, archive_of(version, told["form"]))  # in the place of an older one
+        return progress.finish(lambda: _store(job, version, told | {"bytes": size}))
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -88,19 +91,15 @@ def _zip(draft: Path) -> Path:
     return found
 
 
-def _store(job: Job, version: Version, archive: Path, told: dict) -> dict:
-    """The archive takes the place of an older one as the last thing before the job ends."""
-    size = archive.stat().st_size
-    archive.replace(archive_of(version, told["form"]))
+def _store(job: Job, version: Version, told: dict) -> dict:
     Job.objects.filter(pk=job.pk).update(version=version)
-    return told | {"bytes": size}
+    return told
 
 
 def _sweep() -> None:
     """Remove drafts of runs that died."""
-    folder().mkdir(parents=True, exist_ok=True)
-    drafts = [path for path in folder().iterdir() if path.is_dir()]
+    drafts = [path for path in artifacts().draft(f"{FOLDER}/any").parent.iterdir() if path.is_dir()]
     claims = set(Job.objects.filter(state=JobState.RUNNING).values_list("claim", flat=True))
     for path in drafts:
-        if path.name not in claims:
+        if path.stem not in claims:
             shutil.rmtree(path, ignore_errors=True)

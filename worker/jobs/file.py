@@ -10,8 +10,9 @@ from worker.jobs.score_file import score_file
 from worker.models import Job, Version
 from worker.progress import Progress
 from worker.services.claim import Cancelled
-from worker.services.scored_file import result_path
-from worker.services.upload import discard, path_of
+from worker.services.scored_file import in_store
+from worker.services.upload import discard
+from worker.store import artifacts, uploads
 
 
 def run(job: Job, progress: Progress) -> dict:
@@ -19,7 +20,7 @@ def run(job: Job, progress: Progress) -> dict:
     name = job.params["file"]
     version = Version.objects.select_related("project").get(pk=job.params["version"], project=job.project)
     try:
-        with path_of(name).open("rb") as file:
+        with uploads().local(name) as path, path.open("rb") as file:
             told = _write(job, version, file, progress)
     except (ValueError, Cancelled):
         discard(name)
@@ -29,16 +30,18 @@ def run(job: Job, progress: Progress) -> dict:
 
 
 def _write(job: Job, version: Version, file: BinaryIO, progress: Progress) -> dict:
-    path = result_path(f"job{job.pk}-{job.claim}.jsonl")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    name = f"job{job.pk}-{job.claim}.jsonl"
+    draft = artifacts().draft(in_store(name))
     try:
-        with path.open("x", encoding="utf-8") as target:
+        with draft.open("x", encoding="utf-8") as target:
             counts = _copy(score_file(version, file, progress.report), target)
         if not counts["lines"]:
             raise ValueError("The file holds no line.")
-        return progress.finish(lambda: _store(job, version, counts | {"result": path.name}))
+        artifacts().publish(draft, in_store(name))
+        return progress.finish(lambda: _store(job, version, counts | {"result": name}))
     except BaseException:
-        path.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
+        artifacts().delete(in_store(name))
         raise
 
 

@@ -11,7 +11,8 @@ from annotate.services.preview import preview_items
 from worker.models import Job
 from worker.progress import Progress
 from worker.services.claim import Cancelled
-from worker.services.upload import discard, path_of
+from worker.services.upload import discard
+from worker.store import uploads
 
 
 def run(job: Job, progress: Progress) -> dict:
@@ -21,7 +22,7 @@ def run(job: Job, progress: Progress) -> dict:
     """
     name = job.params["file"]
     try:
-        with path_of(name).open("rb") as file:
+        with uploads().local(name) as path, path.open("rb") as file:
             told = (_check if job.params.get("check") else _write)(job, file, progress)
     except (ValueError, Cancelled):
         discard(name)

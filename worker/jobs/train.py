@@ -1,13 +1,13 @@
 """Snapshot → dataset → trained model → version with metrics and a file; then its scoring and measuring are launched."""
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import torch
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -19,15 +19,16 @@ from worker.models import Job, Snapshot, Version
 from worker.models.job import JobKind, JobState
 from worker.progress import Progress
 from worker.rm import backbone as backbones
-from worker.rm import checkpoint, finetune, scoring, spread, training, truncation
+from worker.rm import checkpoint, finetune, resume, scoring, spread, training, truncation
 from worker.rm.recipe import Recipe
 from worker.rm.training import Trained
 from worker.rm.tuned import TunedModel
-from worker.rm.types import Dataset, Example
+from worker.rm.types import Dataset, Example, Report
 from worker.services.affected import note_withdrawals
 from worker.services.job import launch
-from worker.services.repeat import work_folder
+from worker.services.repeat import RUNNING, work_folder
 from worker.services.standing import measure_new
+from worker.store import artifacts
 
 SUFFIX = ".safetensors"
 TRAINERS = {"heads": training.fit, "lora": finetune.fit, "full": finetune.fit}
@@ -44,14 +45,24 @@ def run(job: Job, progress: Progress) -> dict:
     progress.report("reading the judgements", 0, 1)
     recipe = Recipe.model_validate(job.params["recipe"])
     data = _readable(dataset_of(snapshot), job.params["backbone"], recipe, progress)
-    folder = work_folder(job)
-    places = {"cache_dir": settings.CACHE_DIR, "work_dir": folder, "report": progress.report}
     more = _warm(job, recipe) | _devices(job, recipe)
     trainer = spread.fit if "devices" in more else TRAINERS[recipe.name]
-    trained = trainer(data, job.params["backbone"], recipe, **places, **more)
+    with artifacts().working(work_folder(job), resume.NAME) as (folder, keep):
+        places = {"cache_dir": settings.CACHE_DIR, "work_dir": folder, "report": _keeping(keep, progress.report)}
+        trained = trainer(data, job.params["backbone"], recipe, **places, **more)
     result = publish(job, snapshot, recipe, data, trained, progress)
-    shutil.rmtree(folder, ignore_errors=True)
+    artifacts().forget(work_folder(job))
     return result
+
+
+def _keeping(keep: Callable[[], None], report: Report) -> Report:
+    """Where hosts share a bucket, each checkpoint goes there, so that another host can go on from it."""
+
+    def kept_and_reported(*told: object) -> None:
+        keep()
+        report(*told)
+
+    return kept_and_reported
 
 
 def _readable(data: Dataset, backbone: str, recipe: Recipe, progress: Progress) -> Dataset:
@@ -87,14 +98,18 @@ def publish(job: Job, snapshot: Snapshot, recipe: Recipe, data: Dataset, trained
     """Write the file, read it back, and end the job with the version; or leave nothing behind."""
     version = _version(job, snapshot, recipe, data, trained)
     version.file = f"job{job.pk}-{job.claim}{SUFFIX}"
-    path = settings.ARTIFACT_DIR / version.file
+    draft = artifacts().draft(version.file)
     try:
         progress.report("saving", 0, 1, _measured(version))
-        version.file_sha256 = checkpoint.save(trained.model, path)
-        prove(path, trained, data.examples[:PROBES])
+        version.file_sha256 = checkpoint.save(trained.model, draft)
+        prove(draft, trained, data.examples[:PROBES])
+        artifacts().publish(draft, version.file, version.file_sha256)
         return progress.finish(lambda: _store(job, version))
+    except (OperationalError, InterfaceError):
+        raise  # the row may be there, if the database left at the last moment: a file without one is swept up later
     except BaseException:
-        path.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
+        artifacts().delete(version.file)
         raise
 
 
@@ -148,15 +163,17 @@ def _sweep() -> None:
 
     In this order: whoever finishes while we look is either still running or named.
     """
-    files = list(settings.ARTIFACT_DIR.glob("job*-*"))
+    store = artifacts()
+    files = [name for name in store.listdir("")[1] if name.startswith("job")]
     claims = set(Job.objects.filter(state=JobState.RUNNING).values_list("claim", flat=True))
     named = set(Version.objects.values_list("file", flat=True))
-    for path in files:
-        if path.name not in named and _claim_in(path.name) not in claims:
-            path.unlink(missing_ok=True)
-    for folder in (settings.ARTIFACT_DIR / "running").glob("job*"):
+    for name in files:
+        if name not in named and _claim_in(name) not in claims:
+            store.delete(name)
+    for folder in store.listdir(RUNNING)[0]:
         if not _wanted(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            store.forget(f"{RUNNING}/{folder}")
+    store.sweep()
 
 
 def _claim_in(name: str) -> str:
@@ -164,9 +181,9 @@ def _claim_in(name: str) -> str:
     return name.partition("-")[2].partition(".")[0]
 
 
-def _wanted(folder: Path) -> bool:
+def _wanted(folder: str) -> bool:
     """Whether a job may still go on from the checkpoint in the folder job17."""
-    number = folder.name.removeprefix("job")
+    number = folder.removeprefix("job")
     if not number.isdecimal():
         return True  # none of ours
     pk = int(number)

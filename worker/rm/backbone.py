@@ -127,9 +127,9 @@ def read(name: str) -> Parts:
     found = source.folder(name)
     causal = _kind(name, str(found))
     with source.explained(name, "the tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(found)
+        tokenizer = AutoTokenizer.from_pretrained(found)  # nosec B615  # a folder
     with source.explained(name, "the weights"):
-        model, notes = AutoModel.from_pretrained(
+        model, notes = AutoModel.from_pretrained(  # nosec B615  # a folder
             found, dtype=torch.float32, use_safetensors=True, output_loading_info=True
         )
     _complete(name, model, notes["missing_keys"])
@@ -166,7 +166,7 @@ def _kind(name: str, found: str) -> bool:
     from transformers.models.auto import modeling_auto as known
 
     with source.explained(name, "config.json"):
-        config = AutoConfig.from_pretrained(found)
+        config = AutoConfig.from_pretrained(found)  # nosec B615  # a folder
     if config.is_encoder_decoder or not getattr(config, "hidden_size", None):
         raise ValueError(f"{name}: {config.model_type} is neither an encoder nor a causal LM; choose one that is")
     causal = config.model_type in known.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import spearmanr
 from torch import Tensor
 
 from . import fitting, objectives
@@ -47,7 +46,9 @@ def debiasing(criteria: np.ndarray, verbosity: int) -> np.ndarray:
 
 
 def _spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """|ρ|; 0 where one of them is all alike."""
+    """|ρ|; 0 where one of them is all alike. Its import takes a second, and few trainings come here."""
+    from scipy.stats import spearmanr
+
     return abs(float(spearmanr(a, b).statistic)) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
 
 

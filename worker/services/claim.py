@@ -11,12 +11,13 @@ from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Max
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from worker.models import Job, JobEvent
 from worker.models.job import JobQuerySet, JobState
 from worker.services.node import name_of_process
-from worker.services.nudge import wake_sockets
+from worker.services.nudge import wake_sockets, wake_webhooks_of
 
 EventData = tuple[str, dict]  # kind (log, metric, state) and data
 
@@ -37,6 +38,8 @@ def append_events(job_id: int, events: Sequence[EventData]) -> None:
         for number, (kind, data) in enumerate(events, last + 1)
     )
     transaction.on_commit(partial(wake_sockets, job_id))
+    if any(kind == "state" for kind, _ in events):
+        transaction.on_commit(partial(wake_webhooks_of, job_id), robust=True)  # it asks the database
 
 
 def held(job: Job) -> JobQuerySet:
@@ -47,14 +50,13 @@ def held(job: Job) -> JobQuerySet:
 @transaction.atomic
 def claim(job_id: int) -> Job | None:
     """Take a queued job; None when it is not queued (any more): delivered twice, it runs once."""
-    now = timezone.now()
     taken = Job.objects.filter(pk=job_id, state=JobState.QUEUED).update(
         state=JobState.RUNNING,
         claim=secrets.token_hex(16),
         worker=name_of_process(),
         attempt=F("attempt") + 1,
-        heartbeat_at=now,
-        started_at=now,
+        heartbeat_at=Now(),
+        started_at=timezone.now(),
         stage="",
         done=0,
         total=0,
@@ -69,7 +71,7 @@ def claim(job_id: int) -> Job | None:
 @transaction.atomic
 def beat(job: Job, events: Sequence[EventData] = (), **fields: object) -> bool:
     """Show that the job is alive, with its progress; says whether a cancel was asked for. May raise LostClaim."""
-    if not held(job).update(heartbeat_at=timezone.now(), **fields):
+    if not held(job).update(heartbeat_at=Now(), **fields):
         raise LostClaim(job)
     if events or fields:
         append_events(job.pk, events)

@@ -1,10 +1,12 @@
-"""Explaining every response that people looked at, which the page of marks asks for."""
+"""Explaining every response that people looked at, which the page of marks asks for, and those that a program names."""
 
 from collections.abc import Sequence
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from annotate.models import Project, User
+from annotate.models import Project, Response, User
+from worker.explain import METHODS
 from worker.models import Job, Version
 from worker.models.job import JobKind, JobQuerySet
 from worker.services.job import cancel, launch
@@ -27,6 +29,32 @@ def explain_marked(*, version: Version, methods: Sequence[str], heads: Sequence[
     params = {"version": version.pk, "marked": True, "methods": list(methods), "heads": list(heads)}
     launched = {"project": version.project, "kind": JobKind.ATTRIBUTE, "params": params, "actor": actor}
     return explaining(version) or launch(**launched)
+
+
+@transaction.atomic
+def explain_responses(
+    *, version: Version, responses: Sequence[int], methods: Sequence[str], head: str, actor: User | None = None
+) -> Job:
+    """A job that explains these responses, or the one that does or is about to; ValidationError by field."""
+    Project.objects.select_for_update(no_key=True).get(pk=version.project_id)  # two at once would launch two
+    ids, known = sorted(set(responses)), [method for method in METHODS if method in methods]
+    _check(version, ids, methods, head)
+    params = {"version": version.pk, "responses": ids, "methods": known, "heads": [head]}
+    same = version.project.jobs.unfinished().filter(kind=JobKind.ATTRIBUTE, params=params)
+    return same.first() or launch(project=version.project, kind=JobKind.ATTRIBUTE, params=params, actor=actor)
+
+
+def _check(version: Version, ids: Sequence[int], methods: Sequence[str], head: str) -> None:
+    wrong = {}
+    if head not in version.heads:
+        wrong["head"] = f"The version has {', '.join(version.heads)}."
+    if unknown := sorted(set(methods) - set(METHODS)):
+        wrong["methods"] = f"There is no {unknown[0]!r}; there are {', '.join(METHODS)}."
+    own = set(Response.objects.filter(item__project=version.project_id, pk__in=ids).values_list("pk", flat=True))
+    if strange := [pk for pk in ids if pk not in own]:
+        wrong["responses"] = f"The project has no response {strange[0]}."
+    if wrong:
+        raise ValidationError(wrong)
 
 
 def stop_explaining(*, version: Version, actor: User | None = None) -> Job | None:

@@ -1,8 +1,5 @@
 """Versions as folders for others: asked for here, made by a worker, kept as one archive per form."""
 
-from pathlib import Path
-
-from django.conf import settings
 from django.db import transaction
 
 from annotate.models import User
@@ -10,16 +7,13 @@ from worker.models import Job, Version
 from worker.models.job import JobKind, JobQuerySet
 from worker.services.job import launch
 
+FOLDER = "exports"
 FORMS = {"model": "Hugging Face model", "adapter": "LoRA adapters for peft"}
 
 
-def folder() -> Path:
-    return settings.ARTIFACT_DIR / "exports"
-
-
-def archive_of(version: Version, form: str) -> Path:
-    """Where the archive is, or would be."""
-    return folder() / f"version{version.pk}-{form}.zip"
+def archive_of(version: Version, form: str) -> str:
+    """Its name in the artifact store."""
+    return f"{FOLDER}/version{version.pk}-{form}.zip"
 
 
 def forms_of(version: Version) -> list[str]:

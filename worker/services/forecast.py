@@ -90,7 +90,7 @@ def _counted(project: Project, recipe: Recipe, backbone: str, found: Survey) -> 
     if told is None:
         return None
     counts = {name: told[name] for name in ("tokens", "truncated", "identical")}
-    return counts | {"exact": True, "limit": told["max_length"], "per_token": None}
+    return counts | {"exact": True, "limit": told["max_length"], "per_token": None}  # nosec B105
 
 
 def _estimated(characters: list[int], recipe: Recipe, backbone: str) -> dict:

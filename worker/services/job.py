@@ -4,13 +4,12 @@ import gc
 import logging
 import sys
 import time
-from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from annotate.models import Project, User
@@ -44,7 +43,7 @@ def launch(
     `made_from`: origin, the job it repeats; sweep, which it is a point of.
     """
     fields = {"project": project, "kind": kind, "params": params, "queue": queue, "created_by": actor} | made_from
-    job = Job.objects.create(heartbeat_at=timezone.now(), **fields)
+    job = Job.objects.create(heartbeat_at=Now(), **fields)
     append_events(job.pk, [("state", {"state": job.state})])
     record(kind="job.launched", subject=job, project=project, actor=actor, job_kind=kind)
     transaction.on_commit(partial(wake_worker, job))
@@ -74,10 +73,21 @@ def _run(job: Job, echo: Echo | None) -> None:
         except (Cancelled, KeyboardInterrupt):
             _give_up(progress, JobState.CANCELLED)
         except Exception as error:
-            log.exception("%s failed", job)
-            _give_up(progress, JobState.FAILED, error=_cause(error), advice=_advice(error))
+            if _database_left(error):
+                log.warning("%s lost the database, and is taken up again: %s", job, error)
+            else:
+                log.exception("%s failed", job)
+                _give_up(progress, JobState.FAILED, error=_cause(error), advice=_advice(error))
     if len(sys.modules) > modules:
         _settle()
+
+
+def _database_left(error: Exception) -> bool:
+    """The job is not at fault. Nobody knows what was stored last: the row, which the reaper looks at, tells."""
+    if isinstance(error, OperationalError | InterfaceError) and not connection.is_usable():
+        connection.close()
+        return True
+    return False
 
 
 def _settle() -> None:
@@ -144,25 +154,24 @@ def _shared(queue: str) -> str:
     return "cpu" if queue == HERE else queue
 
 
-def reap(now: datetime | None = None) -> dict[str, int]:
+def reap() -> dict[str, int]:
     """Take up what was left: running jobs whose heart stopped, queued jobs whose nudge got lost.
 
     `heartbeat_at` of a queued job is the time of its last nudge. Safe to run anywhere, any number at once.
     """
-    limit = (now or timezone.now()) - timedelta(seconds=settings.JOB_STALE_SECONDS)
-    stale = Job.objects.filter(heartbeat_at__lt=limit)
-    dead = [_take_up(job, limit, time.monotonic()) for job in stale.filter(state=JobState.RUNNING)]
-    lost = [_nudge_again(job, limit) for job in stale.filter(state=JobState.QUEUED)]
+    silent = Job.objects.silent()
+    dead = [_take_up(job, time.monotonic()) for job in silent.filter(state=JobState.RUNNING)]
+    lost = [_nudge_again(job) for job in silent.filter(state=JobState.QUEUED)]
     return {"dead": sum(dead), "lost": sum(lost)}
 
 
 @transaction.atomic
-def _take_up(job: Job, limit: datetime, asked: float) -> bool:
+def _take_up(job: Job, asked: float) -> bool:
     """Back into the queue, unless it was cancelled or has died too often."""
     if time.monotonic() - asked > PATIENCE:
         return False  # we waited for the database to be free, so its heart may have waited, too
     now = timezone.now()
-    fields: dict = {"claim": "", "heartbeat_at": now}
+    fields: dict = {"claim": "", "heartbeat_at": Now()}
     if job.cancel_requested_at:
         fields |= {"state": JobState.CANCELLED, "finished_at": now}
     elif job.attempt >= ATTEMPTS:
@@ -171,7 +180,7 @@ def _take_up(job: Job, limit: datetime, asked: float) -> bool:
         fields |= {"state": JobState.FAILED, "finished_at": now, "error": error, "advice": advice}
     else:
         fields |= {"state": JobState.QUEUED, "queue": _shared(job.queue)}
-    if not held(job).filter(heartbeat_at__lt=limit).update(**fields):
+    if not held(job).silent().update(**fields):
         return False
     words = f"worker {job.worker} stopped answering"
     append_events(job.pk, [("log", {"text": words}), ("state", {"state": fields["state"]})])
@@ -181,10 +190,10 @@ def _take_up(job: Job, limit: datetime, asked: float) -> bool:
     return True
 
 
-def _nudge_again(job: Job, limit: datetime) -> bool:
-    queued = Job.objects.filter(pk=job.pk, state=JobState.QUEUED, heartbeat_at__lt=limit)
+def _nudge_again(job: Job) -> bool:
+    queued = Job.objects.silent().filter(pk=job.pk, state=JobState.QUEUED)
     job.queue = _shared(job.queue)
-    if not queued.update(heartbeat_at=timezone.now(), queue=job.queue):
+    if not queued.update(heartbeat_at=Now(), queue=job.queue):
         return False
     wake_worker(job)
     return True

@@ -1,4 +1,4 @@
-"""The two nudges. Both may get lost: the database is the truth, a lost nudge only makes things later."""
+"""The nudges. Each may get lost: the database is the truth, a lost nudge only makes things later."""
 
 import logging
 
@@ -8,7 +8,7 @@ from channels.layers import get_channel_layer
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from worker.models import Job
+from worker.models import Job, Webhook
 
 log = logging.getLogger(__name__)
 HERE = "here"  # the queue of jobs that the launching process runs itself (--wait); no worker listens to it
@@ -20,8 +20,22 @@ def wake_worker(job: Job) -> None:
         return
     try:
         current_app.send_task("worker.run", args=[job.pk], queue=job.queue, retry=False)
-    except OperationalError as error:
+    except (OperationalError, RedisError, OSError) as error:
         log.warning("Broker not reached, %s waits for the next reaping: %s", job, error)
+
+
+def wake_webhooks() -> None:
+    """Tell a worker that there is something to send."""
+    try:
+        current_app.send_task("worker.webhooks", retry=False, expires=30)
+    except OperationalError as error:
+        log.warning("Broker not reached, webhooks wait for the next beat: %s", error)
+
+
+def wake_webhooks_of(job_id: int) -> None:
+    """The same after a change of the job's state, where its project has a webhook."""
+    if Webhook.objects.filter(enabled=True, project__jobs=job_id).exists():
+        wake_webhooks()
 
 
 def wake_sockets(job_id: int) -> None:

@@ -1,9 +1,7 @@
 """A training that did not end well, once more: from its last checkpoint, or with less memory."""
 
 import re
-from pathlib import Path
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -11,7 +9,9 @@ from annotate.models import User
 from worker.models import Job
 from worker.models.job import JobKind, JobState
 from worker.services.job import repeat
+from worker.store import artifacts
 
+RUNNING = "running"
 # What the names of errors and our own sentences say when memory was short.
 SHORT = ("OutOfMemoryError", "MemoryError", "out of memory", "can't allocate memory", "The worker died")
 BUDGET = {"cpu": 4096, "gpu": 16384}  # padded tokens of one step where a recipe names none: batching.TRAIN_TOKENS
@@ -19,15 +19,15 @@ LEAST_BUDGET = 64
 TRIED = re.compile(r"token_budget of (\d{1,9})\b")  # finetune.py names what it tried
 
 
-def work_folder(job: Job) -> Path:
-    """Where a training keeps what it can go on from: its own folder, or that of the job it goes on from."""
-    return settings.ARTIFACT_DIR / "running" / f"job{job.params.get('resume', job.pk)}"
+def work_folder(job: Job) -> str:
+    """Where in the artifact store a training keeps what it can go on from: its own folder, or that of the job it goes
+    on from."""
+    return f"{RUNNING}/job{job.params.get('resume', job.pk)}"
 
 
 def can_resume(job: Job) -> bool:
     """Whether it stopped after its first checkpoint."""
-    folder = work_folder(job)
-    return _stopped_tuning(job) and folder.is_dir() and any(folder.iterdir())
+    return _stopped_tuning(job) and any(artifacts().listdir(work_folder(job)))
 
 
 @transaction.atomic

@@ -1,9 +1,5 @@
 """Files scored in the browser: kept under names of ours, downloaded by who may, swept after a while."""
 
-import time
-from pathlib import Path
-
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
@@ -12,8 +8,10 @@ from worker.models import Job, Version
 from worker.models.job import JobKind
 from worker.services.job import launch
 from worker.services.upload import keep, sweep
+from worker.store import artifacts, remove_older
 
 KEPT_DAYS = 7
+FOLDER = "scored"
 
 
 @transaction.atomic
@@ -25,13 +23,16 @@ def start_scoring(*, version: Version, file: UploadedFile, actor: User) -> Job:
     return launch(project=version.project, kind=JobKind.FILE, params=params, actor=actor)
 
 
-def result_path(name: str) -> Path:
-    """Where the scored lines of that name lie."""
-    return settings.ARTIFACT_DIR / "scored" / name
+def in_store(name: str) -> str:
+    """What the artifact store calls the scored lines of that name."""
+    return f"{FOLDER}/{name}"
+
+
+def results() -> set[str]:
+    """Names of those that are there."""
+    return set(artifacts().listdir(FOLDER)[1])
 
 
 def sweep_results() -> None:
     """Delete results nobody will fetch any more, and drafts of jobs that died."""
-    for path in result_path("").glob("*"):
-        if time.time() - path.stat().st_mtime > KEPT_DAYS * 24 * 3600:
-            path.unlink(missing_ok=True)
+    remove_older(artifacts(), FOLDER, KEPT_DAYS * 24 * 3600)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from annotate.models import Judgement, Project, Response, Span, User
 from annotate.models.item import Split
@@ -79,23 +80,32 @@ def survey(project: Project) -> Survey:
     counts, dropped, digest = Counter(), Counter(), hashlib.sha256()
     sides: dict[tuple[int, int], set[float]] = {}
     rows, shown = [], set()
-    for judgement, marks in _judgements(project):
+    for judgement, marks in _judgements(project, project.judgements):
         counts["judgements"] += 1
         if reason := why_dropped(judgement, marks, texts):
             dropped[reason] += 1
             continue
         rows.append((judgement.pk, judgement.item__split))
         shown.update(judgement.shown_order)
-        digest.update(json.dumps(_content(judgement, marks), sort_keys=True, ensure_ascii=False).encode())
+        digest.update(_content(judgement, marks))
         _count(judgement, marks, texts, counts, sides)
     counts["conflicting"] = sum({0.0, 1.0} <= seen for seen in sides.values())
     return Survey(rows, shown, _shape(counts, dropped), digest.hexdigest())
 
 
-def _judgements(project: Project) -> Iterator[tuple[Judgement, Marks]]:
+def digest_of(snapshot: Snapshot) -> str:
+    """What its sha256 would be, were it frozen from its judgements as they are stored now."""
+    digest = hashlib.sha256()
+    used = Judgement.objects.filter(snapshot_rows__snapshot=snapshot)
+    for judgement, marks in _judgements(snapshot.project, used):
+        digest.update(_content(judgement, marks))
+    return digest.hexdigest()
+
+
+def _judgements(project: Project, rows: QuerySet) -> Iterator[tuple[Judgement, Marks]]:
     """Each judgement's READ, under these names, with its spans."""
     spans = Span.objects.filter(judgement__project=project)
-    for chunk in chunks(project.judgements.order_by("pk"), READ):
+    for chunk in chunks(rows.order_by("pk"), READ):
         found: dict[int, list] = defaultdict(list)
         own = spans.filter(judgement_id__gte=chunk[0].pk, judgement_id__lte=chunk[-1].pk)
         for judgement, *mark in own.values_list("judgement_id", *MARKED):
@@ -123,10 +133,10 @@ def why_dropped(judgement: Judgement, marks: Marks, texts: dict[int, str]) -> st
     return None
 
 
-def _content(judgement: Judgement, marks: Marks) -> list:
+def _content(judgement: Judgement, marks: Marks) -> bytes:
     """All of a judgement that training may read."""
     said = [judgement.outcome, judgement.shown_order, judgement.ranking, judgement.strength, judgement.weight]
-    return [
+    content = [
         judgement.pk,
         judgement.item__split,
         *said,
@@ -139,6 +149,7 @@ def _content(judgement: Judgement, marks: Marks) -> list:
         sorted(marks, key=str),
         judgement.texts_sha256,
     ]
+    return json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
 
 
 def _count(judgement: Judgement, marks: Marks, texts: dict[int, str], counts: Counter, sides: dict) -> None:

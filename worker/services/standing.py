@@ -4,6 +4,7 @@ Whoever stores scores of a suite calls `settle` in the same transaction; pages r
 there are.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -176,6 +177,23 @@ def settle(suite: Suite, versions: Sequence[Version]) -> None:
             kept.append(Summary(name=_name(suite), values=counts(rows, found), **about))
             kept.append(Summary(name=f"{_name(suite)} rows", values={"credit": packed(found.credit, "<f8")}, **about))
     keep_all(rows=kept)
+
+
+def unsettled(suite: Suite) -> list[Version]:
+    """Versions whose scores of the suite give another standing than the one that is kept."""
+    rows, wrong = sheet(suite), []
+    scored = (
+        SuiteScore.objects.filter(pair__suite=suite),
+        SuiteAnswerScore.objects.filter(answer__question__suite=suite),
+    )
+    ids = {pk for one in scored for pk in one.values_list("version", flat=True).distinct()}
+    kept = {row.version_id: row for row in Summary.objects.filter(name=_name(suite))}
+    for version in Version.objects.filter(pk__in=ids).order_by("pk"):
+        row, found = kept.get(version.pk), marks(suite, rows, version)
+        right = json.loads(json.dumps(counts(rows, found)))
+        if row is None or (row.made_of, row.values) != (_scored_rows(version, suite), right):
+            wrong.append(version)
+    return wrong
 
 
 def _scored_rows(version: Version, suite: Suite) -> str:

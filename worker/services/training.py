@@ -1,5 +1,8 @@
 """From judgements to a training job, or a clear word on what is missing."""
 
+from collections.abc import Mapping
+
+import pydantic
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -7,7 +10,7 @@ from django.db import transaction
 from annotate.models import Project, User
 from worker.models import Backbone, Job, Snapshot, Sweep
 from worker.models.job import JobKind
-from worker.recipes import stored
+from worker.recipes import OPTIONS, complaints, idle, recipe_of, stored
 from worker.rm.recipe import Recipe
 from worker.services.forecast import forecast
 from worker.services.job import launch
@@ -39,6 +42,31 @@ def start_training(
     with transaction.atomic():
         snapshot = freeze(project=project, actor=actor, surveyed=found)
         return train_on(snapshot, actor=actor, origin=origin, tokens=tokens, **place, **more)
+
+
+def asked(*, project: Project, trainer: str, overrides: Mapping[str, object], backbone: str = "") -> dict:
+    """What start_training is told by a program, as the form would have it; ValidationError by dotted name.
+
+    The backbone is one of those that are registered, by its name or source: a path of the caller's is none.
+    """
+    if unknown := [name for name in overrides if name not in OPTIONS]:
+        raise ValidationError(dict.fromkeys(unknown, "There is no such value in a recipe."))
+    try:
+        recipe = recipe_of({"name": trainer} | dict(overrides))
+    except pydantic.ValidationError as error:
+        raise ValidationError({name or "overrides": text for name, text in complaints(error).items()}) from None
+    if unused := idle(recipe):
+        raise ValidationError(dict.fromkeys(unused, f"It does nothing with trainer {trainer} and these values."))
+    if recipe.extras.verbosity not in ("", *(criterion.key for criterion in project.schema.criteria)):
+        raise ValidationError({"extras.verbosity": "The project has no such criterion."})
+    return {"recipe": recipe, "backbone": _registered(backbone)}
+
+
+def _registered(name: str) -> str:
+    source, known = source_of(name), backbones()
+    if name and source not in known:
+        raise ValidationError({"backbone": f"Choose a registered one: {', '.join(known.values())}."})
+    return source
 
 
 def enough(project: Project, found: Survey | None = None) -> Survey:

@@ -1,10 +1,7 @@
 """Uploaded files: kept under names of ours, parsed once, never served, deleted with their job."""
 
 import secrets
-import time
-from pathlib import Path
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
@@ -12,6 +9,7 @@ from annotate.models import Project, User
 from worker.models import Job
 from worker.models.job import JobKind
 from worker.services.job import launch
+from worker.store import remove_older, uploads
 
 READERS = (JobKind.IMPORT, JobKind.FILE)
 FORGOTTEN_SECONDS = 24 * 3600  # a file of a job that was cancelled before it began
@@ -30,37 +28,33 @@ def import_checked(*, check: Job, actor: User) -> Job | None:
     """Launch the import of a file that was checked; None where the file is there no more."""
     project = Project.objects.select_for_update(no_key=True).get(pk=check.project_id)
     used = project.jobs.filter(kind=JobKind.IMPORT, params__file=check.params["file"]).exclude(pk=check.pk)
-    if used.exists() or not path_of(check.params["file"]).exists():
+    if used.exists() or not uploads().exists(check.params["file"]):
         return None
     params = {name: check.params[name] for name in ("file", "format", "name")} | {"format": check.result["format"]}
     return launch(project=project, kind=JobKind.IMPORT, params=params, actor=actor)
 
 
 def keep(file: UploadedFile) -> str:
-    """Write the upload to the folder; returns the random name it has there."""
-    settings.UPLOAD_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Put the upload into the store; returns the random name it has there."""
     name = secrets.token_hex(16)
+    draft = uploads().draft(name)
     try:
-        with path_of(name).open("xb") as target:
+        with draft.open("xb") as target:
             for chunk in file.chunks():
                 target.write(chunk)
-    except OSError:  # a full disk has no room for half of it either
-        discard(name)
+        uploads().publish(draft, name)
+    except BaseException:  # a full disk has no room for half of it either, and half of a body is no file
+        draft.unlink(missing_ok=True)
         raise
     return name
 
 
-def path_of(name: str) -> Path:
-    return settings.UPLOAD_DIR / name
-
-
 def discard(name: str) -> None:
-    path_of(name).unlink(missing_ok=True)
+    uploads().delete(name)
 
 
 def sweep() -> None:
     """Delete what no unfinished job will read any more."""
     wanted = Job.objects.unfinished().filter(kind__in=READERS).values_list("params__file", flat=True)
-    for path in set(settings.UPLOAD_DIR.glob("*")) - {path_of(name) for name in wanted}:
-        if time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS:
-            path.unlink(missing_ok=True)
+    remove_older(uploads(), "", FORGOTTEN_SECONDS, wanted)
+    uploads().sweep()

@@ -5,6 +5,7 @@ from django import template
 from worker.models import Version
 from worker.models.job import JobState
 from worker.services.export import FORMS, archive_of, forms_of, jobs_of
+from worker.store import artifacts
 
 register = template.Library()
 
@@ -16,10 +17,11 @@ def exports(version: Version) -> list[dict]:
 
 
 def _export(version: Version, form: str) -> dict:
-    archive, jobs = archive_of(version, form), jobs_of(version, form)
+    jobs = jobs_of(version, form)
+    made = jobs.filter(state=JobState.DONE).first()
     return {
         "form": form,
         "title": FORMS[form],
         "job": jobs.first(),
-        "made": jobs.filter(state=JobState.DONE).first() if archive.is_file() else None,
+        "made": made if made and artifacts().exists(archive_of(version, form)) else None,
     }

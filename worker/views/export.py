@@ -1,7 +1,7 @@
 """A version's export: asked for, and downloaded."""
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -9,6 +9,7 @@ from annotate.access import project_for
 from annotate.models import Project
 from worker.models import Version
 from worker.services.export import archive_of, forms_of, start_export
+from worker.views.stored import stored
 
 
 @require_POST
@@ -23,11 +24,11 @@ def download(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """?form=adapter, or the whole model."""
     project = project_for(request.user, slug, "research")
     version, form = _asked(project, number, request.GET)
-    archive = archive_of(version, form)
-    if not archive.is_file():
+    try:
+        return stored(archive_of(version, form), f"{slug}-{number}-{form}.zip", "application/zip")
+    except FileNotFoundError:
         messages.error(request, "It is not exported, or its archive was deleted since: export it again.")
         return redirect("worker:version", slug, number)
-    return FileResponse(archive.open("rb"), as_attachment=True, filename=f"{slug}-{number}-{form}.zip")
 
 
 def _asked(project: Project, number: int, sent: QueryDict) -> tuple[Version, str]:

@@ -5,8 +5,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotate.access import project_for
+from worker.machine import code_version
 from worker.payload import pace
 from worker.services.queue import places, unfinished, unserved, workers
+
+CODE = code_version()  # as this process was started, whatever was installed since
 
 
 @require_safe
@@ -18,5 +21,6 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
         "rows": [(job, pace(job), place.get(job.pk)) for job in jobs],
         "workers": known,
         "unserved": unserved(jobs, known),
+        "code": CODE,
     }
     return render(request, "worker/queue.html#now" if request.htmx else "worker/queue.html", context)

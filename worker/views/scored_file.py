@@ -1,7 +1,7 @@
 """A file of answers up, the same lines with their scores down."""
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -9,7 +9,8 @@ from annotate.access import project_for
 from worker.models import Job
 from worker.models.job import JobKind, JobState
 from worker.score_forms import ScoreFileForm
-from worker.services.scored_file import KEPT_DAYS, result_path, start_scoring
+from worker.services.scored_file import KEPT_DAYS, in_store, results, start_scoring
+from worker.views.stored import stored
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -22,7 +23,8 @@ def score_file(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("worker:job", slug, job.pk)
     rows = project.jobs.filter(kind=JobKind.FILE).select_related("created_by", "version")[:10]
     context = {"project": project, "form": form, "limit": settings.UPLOAD_MAX_BYTES, "days": KEPT_DAYS}
-    context["recent"] = [(job, "result" in job.result and result_path(job.result["result"]).exists()) for job in rows]
+    there = results()
+    context["recent"] = [(job, job.result.get("result") in there) for job in rows]
     return render(request, "worker/score_file.html", context, status=422 if form.errors else 200)
 
 
@@ -32,8 +34,6 @@ def download(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     project = project_for(request.user, slug, "manage")
     job = get_object_or_404(Job, project=project, pk=pk, kind=JobKind.FILE, state=JobState.DONE)
     try:
-        file = result_path(job.result["result"]).open("rb")
+        return stored(in_store(job.result["result"]), f"{project.slug}-scored-{job.pk}.jsonl", "application/jsonl")
     except FileNotFoundError:
         raise Http404(f"The result was deleted after {KEPT_DAYS} days: score the file again.") from None
-    name = f"{project.slug}-scored-{job.pk}.jsonl"
-    return FileResponse(file, as_attachment=True, filename=name, content_type="application/jsonl")

@@ -18,7 +18,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, project_for(request.user, slug, "manage"), ServeTokenForm())
 
 
-def _page(
+def _page(  # nosec B107  # none is shown
     request: HttpRequest, project: Project, form: ServeTokenForm, secret: str = "", status: int = 200
 ) -> HttpResponse:
     tokens = project.serve_tokens.select_related("created_by")
