@@ -5,6 +5,7 @@ python -m config.run [--demo] [--reset]        (make run, make demo, make demo-r
 
 import argparse
 import contextlib
+import ctypes
 import fcntl
 import os
 import shutil
@@ -13,9 +14,9 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
+from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,10 +24,12 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
+from config.celery import GRACE, LAUNCHER
+
 HOST = "127.0.0.1"
 MARK = "made-by-demo"  # a VAR_DIR without it holds work that a reset must not touch
-OURS = ("touchstone.sqlite3*", "artifacts", "uploads", "embeddings", "broker/*/*", "beat*", "logs", MARK)
-GRACE = 3.0  # seconds a child may take to stop; nothing is lost when it is ended, jobs are taken up again
+OURS = ("touchstone.sqlite3*", "artifacts", "uploads", "store", "embeddings", "broker/*/*", "beat*", "logs", MARK)
+SIGNAL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -43,7 +46,14 @@ class Child:
         command = [sys.executable, "-m", *self.command]
         with self.log.open("ab") as out, _uninterrupted():
             self.process = subprocess.Popen(
-                command, cwd=settings.BASE_DIR, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
+                command,
+                cwd=settings.BASE_DIR,
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                env=os.environ | {LAUNCHER: str(os.getpid())},
+                start_new_session=True,
+                preexec_fn=partial(_stop_with_parent, self.stop_signal, os.getpid()),
             )
 
     @property
@@ -77,6 +87,14 @@ def _uninterrupted() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
+def _stop_with_parent(number: signal.Signals, parent: int) -> None:
+    """In a child that begins: the kernel sends it the signal once its launcher is gone, even one that was killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SIGNAL_AT_PARENTS_DEATH, number)
+        if os.getppid() != parent:  # it went while we asked
+            os.kill(os.getpid(), number)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--demo", action="store_true", help="create the demo project if it is not there")
@@ -103,7 +121,7 @@ def _run(port: int, demo: bool) -> None:
         web.start()
         worker.start()
         made = _create_demo() if demo else None
-        _wait_for(web, f"{site}/login/")
+        _wait_for(web, port)
         print(_banner(site, made), flush=True)
         _watch(web, worker)
     finally:
@@ -112,6 +130,7 @@ def _run(port: int, demo: bool) -> None:
 
 def _web(port: int) -> Child:
     options = ["--host", HOST, "--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "2"]
+    options += ["--no-proxy-headers"]  # uvicorn believes any local client's; TRUSTED_PROXIES says whose count
     return Child("web", ["uvicorn", "config.asgi:application", *options], signal.SIGTERM)
 
 
@@ -128,10 +147,12 @@ def _create_demo() -> dict:
     return create_demo()
 
 
-def _wait_for(web: Child, url: str) -> None:
+def _wait_for(web: Child, port: int) -> None:
+    """Any answer will do: which names it answers to, and that it wants HTTPS, is not asked here."""
     while web.alive:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError):
-            urllib.request.urlopen(url, timeout=30).close()
+        with contextlib.suppress(OSError), contextlib.closing(HTTPConnection(HOST, port, timeout=30)) as link:
+            link.request("GET", "/healthz")
+            link.getresponse()
             return
         time.sleep(0.1)
     _give_up(f"The web server did not start; {web.log} says why.")
