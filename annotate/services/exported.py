@@ -69,8 +69,15 @@ def records(project: Project, export: Export = Export()) -> Iterator[tuple[int, 
     ):
         for item in batch:
             one = record_of(item)
+            _let_go(item)
             yield item.pk, one if export.whole else one.model_copy(update={"judgements": settled(one.judgements)})
         after = batch[-1].pk
+
+
+def _let_go(item: Item) -> None:
+    """Rows that were fetched together hold each other: parted, they go at once, not when Python looks for cycles."""
+    for row in (item, *item.judgements.all()):
+        row._prefetched_objects_cache.clear()
 
 
 def record_of(item: Item) -> Record:
