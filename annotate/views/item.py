@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,7 +27,7 @@ PAGE = 50
 def index(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, "review")
     asked = _asked(request.GET)
-    page = Paginator(_found(project, asked).with_counts().with_tasks(), PAGE).get_page(request.GET.get("page"))
+    page = _page(_found(project, asked), asked["q"], request.GET.get("page"))
     people = User.objects.filter(memberships__project=project, is_machine=False).order_by("username")
     context = {"project": project, "page": page, **asked, "splits": Split.values, "people": people}
     template = "annotate/items.html#rows" if request.htmx else "annotate/items.html"
@@ -44,6 +44,15 @@ def _found(project: Project, asked: dict[str, str]) -> ItemQuerySet:
     rows = project.items.order_by("pk")
     rows = rows.holding(asked["q"]) if asked["q"] else rows
     return rows.filter(split=asked["split"]) if asked["split"] else rows
+
+
+def _page(rows: ItemQuerySet, words: str, number: str | None) -> Page:
+    """For words every text is looked through once, not to count the items and again to show some."""
+    if not words:
+        return Paginator(rows.with_counts().with_tasks(), PAGE).get_page(number)
+    page = Paginator(list(rows.values_list("pk", flat=True)), PAGE).get_page(number)
+    page.object_list = Item.objects.filter(pk__in=page.object_list).order_by("pk").with_counts().with_tasks()
+    return page
 
 
 @require_POST
