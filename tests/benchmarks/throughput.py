@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.throughput [--quick]
 
-Each judgement is a submit, which leases the next task, and that task's page. Raters are threads of four processes on
-the same machine. A core of the server is what the web processes and PostgreSQL, a cluster of its own, used. Afterwards
+A rater sends what the judging page sends: each submit leases the next task, which was fetched ahead or came with the
+lease before, and a page is loaded where another took that task. Raters are threads of four processes on the same
+machine. A core of the server is what the web processes and PostgreSQL, a cluster of its own, used. Afterwards
 the ledger is compared: what was acknowledged is stored once, as it was sent. --quick has 40 raters and ten seconds.
 """
 
@@ -34,25 +35,42 @@ QUICK = "--quick" in sys.argv
 RATERS, SECONDS, TASKS, OVERLAP = (40, 10, 500, 3) if QUICK else (200, 60, 5000, 3)
 CLIENTS = 4  # processes that the raters are threads of
 SLUG = "throughput"
-Judged = tuple[Sent, float, float]  # what was sent, and the milliseconds of its submit and of the page after it
+REFRESH = 10  # so seldom the page asks how many tasks are left
+Judged = tuple[Sent, float, float]  # what was sent, and the milliseconds of its submit and from there to the next page
+Page = tuple[str, dict] | None  # where an answer goes, and what the page knows
 
 
 def judge(ports: list[int], user: int, session: str, until: float) -> list[Judged]:
     """One rater, until the time is over."""
     browser, done = Browser(ports, session, random.Random(user)), []
-    found = browser.next_page(SLUG)
+    found, ahead = browser.next_page(SLUG), None
     while found and time.time() < until:
         url, data = found
+        ahead = ahead or fetched(browser)
         sent = Sent(user, uuid4().hex, [[response["id"]] for response in data["responses"]], f"because {uuid4().hex}")
         answer = {"outcome": "ranking", "ranking": sent.ranking, "strength": 2, "rationale": sent.note, **data["fixed"]}
+        body = {"answer": answer, "key": sent.key, "active_ms": 1, "lease": True, "left": len(done) % REFRESH == 0}
         started = time.perf_counter()
-        body = {"answer": answer, "key": sent.key, "active_ms": 1, "lease": True}
-        sent.status, text, _ = browser.once("POST", f"{url}submit/", body)
+        sent.status, text, _ = browser.once("POST", f"{url}submit/", body | {"ahead": ahead.get("shown_order", [])})
         stored = time.perf_counter()
-        found = browser.page(json.loads(text)["next"])
+        found, ahead = onward(browser, json.loads(text), ahead)
         done.append((sent, (stored - started) * 1000, (time.perf_counter() - stored) * 1000))
     assert not browser.faults, browser.faults
     return done
+
+
+def fetched(browser: Browser) -> dict:
+    """The task that lies ahead, which is not taken; empty where there is none."""
+    status, text, _ = browser.send("GET", f"/p/{SLUG}/judge/ahead/")
+    return json.loads(text) if status == 200 else {}
+
+
+def onward(browser: Browser, lease: dict, ahead: dict) -> tuple[Page, dict | None]:
+    """The next page and what lies ahead of it: what was fetched ahead if that was leased, else the page is loaded."""
+    same = all(lease.get(name) == ahead.get(name) for name in ("task", "shown_order"))
+    if "assignment" in lease and same and lease["revision"] == ahead["data"]["revision"]:
+        return (lease["next"], ahead["data"]), lease.get("ahead")
+    return browser.page(lease["next"]), None
 
 
 def crowd(ports: list[int], sessions: list[tuple[int, str]], start: float) -> list[Judged]:
