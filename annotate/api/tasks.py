@@ -53,7 +53,8 @@ class LeaseOut(Schema):
     task: TaskOut | None
     why: str = Field(
         description="Without a task: paused, failed (the qualification), today or whole (a quota is full), empty, "
-        "mine (the owner has had what is open), reserved (for others), others (have them on their desks) or done."
+        "others (have tasks on their desks that may come back), mine (the owner has had what is unfinished), "
+        "reserved (for others) or done."
     )
 
 

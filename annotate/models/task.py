@@ -23,8 +23,12 @@ class TaskQuerySet(models.QuerySet):
 
     def left_for(self, user) -> "TaskQuerySet":
         """Open tasks that the user may be served yet; not what is on their desk."""
+        return self.open().meant_for(user)
+
+    def meant_for(self, user) -> "TaskQuerySet":
+        """Tasks that the user may be served once they have a free slot."""
         kept = Reservation.objects.filter(task=OuterRef("pk"), user=user)
-        return self.open().not_had_by(user).filter(Q(reserved=False) | Exists(kept))
+        return self.not_had_by(user).filter(Q(reserved=False) | Exists(kept))
 
     def not_had_by(self, user) -> "TaskQuerySet":
         """Tasks the user was never served, or lost again when the time ran out."""

@@ -217,19 +217,22 @@ MEMBER = Prepared(_members, **WHOSE, now=datetime)
 
 def why_nothing(project: Project, user: User, now: datetime | None = None) -> str:
     """For the page without a task: "paused", "failed" (the qualification), "today" or "whole" (a quota is full),
-    "empty", "mine" (the rater has had what is open), "reserved" (it is kept for others), "others" (it is on their
-    desks), or "done"."""
+    "empty", "others" (something is on their desks that may come back), "mine" (the rater has had what is unfinished),
+    "reserved" (it is kept for others), or "done"."""
     if refused := _refusal(project, user, Queue(project, user).member, now or timezone.now()):
         return refused
-    normal = project.tasks.filter(kind=TaskKind.NORMAL)
-    if not normal.exists():
-        return "empty"
-    if normal.open().filter(reserved=False).exists() or _reserved_for(normal.open(), user).exists():
-        return "mine"
-    if normal.open().exists():
-        return "reserved"
-    at_work = Assignment.objects.filter(task__project=project, state=AssignmentState.LEASED, holds_slot=True)
-    return "others" if at_work.exclude(rater=user).exists() else "done"
+    tasks = project.tasks.filter(kind=TaskKind.NORMAL)
+    desks = Assignment.objects.filter(task=OuterRef("pk"), state=AssignmentState.LEASED, holds_slot=True)
+    unfinished = tasks.filter(Q(open_slots__gt=0) | Exists(desks.exclude(rater=user)))
+    true = {
+        "empty": ~Exists(tasks),
+        "others": Exists(unfinished.meant_for(user)),
+        "mine": Exists(unfinished.filter(reserved=False) | _reserved_for(unfinished, user)),
+        "reserved": Exists(unfinished),
+    }
+    # One query: what goes from a desk back into the queue between two of them would be seen in neither.
+    seen = Project.objects.filter(pk=project.pk).values(**true).get()
+    return next((why for why in true if seen[why]), "done")
 
 
 def _reserved_for(tasks: TaskQuerySet, user: User) -> TaskQuerySet:

@@ -293,6 +293,32 @@ def test_the_last_task_of_others_is_waited_for(project, alice, bob):
     assert why_nothing(project, bob) == "done"
 
 
+def test_what_comes_back_is_told_also_beside_what_the_rater_has_had(project, alice, bob):
+    """Who hears "you have judged all you can" goes home, and what runs out on another's desk is judged by nobody."""
+    fill(project, 2)
+    skip(assignment=lease_next(project=project, user=bob), user=bob)
+    last = lease_next(project=project, user=bob)
+    release(assignment=last)
+    assert [why_nothing(project, bob), last.task.open_slots] == ["others", 1]  # free this moment
+    answer(lease_next(project=project, user=alice))
+    held = lease_next(project=project, user=alice)
+    assert (held.task_id, why_nothing(project, bob)) == (last.task_id, "others")
+
+
+def test_what_is_on_the_desks_of_others_and_was_had_is_not_waited_for(project, alice, bob):
+    fill(project, 1)
+    skip(assignment=lease_next(project=project, user=bob), user=bob)
+    lease_next(project=project, user=alice)
+    assert why_nothing(project, bob) == "mine"
+
+
+def test_why_nothing_comes_is_one_look(project, bob, django_assert_num_queries):
+    """What goes from a desk back into the queue between two looks would be seen in neither."""
+    fill(project, 1)
+    with django_assert_num_queries(2):  # of the rater, and of the tasks
+        why_nothing(project, bob)
+
+
 def test_what_is_fetched_ahead_is_what_comes(project, bob):
     fill(project, 25)
     for n in range(3):
