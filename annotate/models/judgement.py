@@ -109,7 +109,7 @@ class Judgement(models.Model):
                 condition=Q(supersedes=None) | Q(revision__gte=2), name="judgement_revision_follows"
             ),
             models.CheckConstraint(condition=Q(supersedes=None) | ~Q(supersedes=F("pk")), name="judgement_not_its_own"),
-            models.UniqueConstraint(fields=["project", "idempotency_key"], name="judgement_stored_once"),
+            models.UniqueConstraint(fields=["idempotency_key", "project"], name="judgement_stored_once"),
             models.UniqueConstraint(
                 fields=["assignment"], condition=Q(superseded=False), name="one_current_per_assignment"
             ),

@@ -7,6 +7,7 @@ from django.utils import timezone
 from annotate.models.checks import known, share
 from annotate.models.item import Item, Response
 from annotate.models.project import Project
+from annotate.prepared import no_index
 
 
 class TaskKind(models.TextChoices):
@@ -32,7 +33,8 @@ class TaskQuerySet(models.QuerySet):
 
     def not_had_by(self, user) -> "TaskQuerySet":
         """Tasks the user was never served, or lost again when the time ran out."""
-        had = Assignment.objects.filter(task=OuterRef("pk"), rater=user).exclude(state=AssignmentState.EXPIRED)
+        had = Assignment.objects.filter(task=OuterRef("pk")).exclude(state=AssignmentState.EXPIRED)
+        had = had.alias(whose=no_index("rater_id")).filter(whose=getattr(user, "pk", user))
         # Not Exists: that becomes a join, and PostgreSQL may walk all that the user ever had for each task.
         return self.alias(had=Subquery(had.values("pk")[:1])).filter(had=None)
 

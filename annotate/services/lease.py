@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from annotate.models import Assignment, Case, Judgement, Project, Task, User
 from annotate.models.task import AssignmentKind, AssignmentState
-from annotate.prepared import Prepared, PreparedUpdate
+from annotate.prepared import Prepared, PreparedUpdate, no_index
 from annotate.services.event import record
 from annotate.services.quota import quota_reached
 
@@ -26,14 +26,17 @@ LEASED, SUBMITTED, EXPIRED, SKIPPED = (
 )
 SKEW = timedelta(minutes=1)  # by which the clocks of several machines may differ
 
+
+def _stored_under(project: int, key: str) -> QuerySet:
+    return Judgement.objects.alias(where=no_index("project_id")).filter(idempotency_key=key, where=project)
+
+
 LOCK_RATER = Prepared(
     lambda rater: User.objects.select_for_update(no_key=True).filter(pk=rater).values_list("pk", flat=True), rater=int
 )
 LOCK_ASSIGNMENT = Prepared(
     lambda pk, project, key: (
-        Assignment.objects.select_for_update()
-        .filter(pk=pk)
-        .annotate(key_used=Exists(Judgement.objects.filter(project=project, idempotency_key=key)))
+        Assignment.objects.select_for_update().filter(pk=pk).annotate(key_used=Exists(_stored_under(project, key)))
     ),
     pk=int,
     project=int,

@@ -29,7 +29,7 @@ SPREADS = (2000, 200, 20, 1)
 
 def _open_to(project: int, rater: int) -> TaskQuerySet:
     """With `begun`: has anybody been served it?"""
-    begun = Exists(Assignment.objects.filter(task=OuterRef("pk")))
+    begun = Subquery(Assignment.objects.filter(task=OuterRef("pk")).values("pk")[:1])  # Exists may read all there are
     found = Task.objects.filter(project=project, reserved=False).not_had_by(rater).open()
     return found.annotate(begun=begun)
 
@@ -59,7 +59,7 @@ SERVED = Assignment.objects.exclude(kind=AssignmentKind.ADJUDICATION)  # the ord
 OTHERS = Prepared(lambda task: SERVED.filter(task=task), task=int)
 SHOWABLE = Prepared(lambda task: Response.objects.filter(tasks=task).order_by("pk"), task=int)
 SHOWN = Prepared(
-    lambda rater: SERVED.filter(rater=rater).order_by("-pk").values_list("shown_order", flat=True)[:RECENT],
+    lambda rater: SERVED.filter(rater=rater).order_by("-pk").values_list("shown_order", "task")[:RECENT],
     rater=int,
 )
 
@@ -96,8 +96,8 @@ class Queue:
         return MEMBER.first(**self.whose, now=self.now)
 
     @cached_property
-    def orders(self) -> list[list[int]]:
-        """In which orders the rater was shown responses of late, the last first."""
+    def recent(self) -> list[tuple[list[int], int]]:
+        """In which orders the rater was shown responses of late, and of which tasks; the last first."""
         return SHOWN(rater=self.user.pk)
 
     def lease(self, ahead: Sequence[int] = ()) -> Assignment | None:
@@ -137,7 +137,7 @@ class Queue:
             mine.save(update_fields=["state", "leased_at", "expires_at", "reason", "probability"])
         else:
             insert(mine)
-            self.orders = [mine.shown_order, *self.orders][:RECENT]
+            self.recent = [(mine.shown_order, mine.task_id), *self.recent][:RECENT]
         actor, task = self.user, choice.task
         record(kind="task.leased", subject=task, project=self.project, actor=actor, assignment=mine.pk)
         return mine
@@ -165,11 +165,14 @@ class Queue:
         return task and Choice(task, reason=reason, responses=sorted(ahead) if seen else ())
 
     def _ahead(self) -> Task | None:
-        """One of those at the front, which all have the highest priority."""
+        """One of those at the front, which all have the highest priority: where the rater is, or else anywhere."""
         first, priority = FRONT.first(**self.whose) or (None, 0)
         if first is None:
             return None
-        places = (first + zlib.crc32(f"{first}:{self.user.pk}".encode()) % spread for spread in SPREADS)
+        last = self.recent[0][1] if self.recent else 0  # a look from further back would pass all that they had since
+        here = [last + 1] if first <= last < first + SPREADS[0] else []
+        seed = zlib.crc32(f"{first}:{self.user.pk}:{last}".encode())
+        places = (*here, *(first + seed % spread for spread in SPREADS))
         found = (FROM.first(**self.whose, priority=priority, start=place) for place in places)
         return next(filter(None, found), None)
 
@@ -189,7 +192,7 @@ class Queue:
     def _order(self, task: Task, ids: Sequence[int], others: Sequence[Assignment]) -> list[int]:
         """The rotation least used for this task, then least used by this rater, then a coin by hash."""
         in_task = Counter(_rotation(a.shown_order) for a in others)
-        by_rater = Counter(map(_rotation, self.orders))
+        by_rater = Counter(_rotation(order) for order, _ in self.recent)
         coin = lambda turn: hashlib.sha256(f"{task.pk}:{self.user.pk}:{turn}".encode()).digest()  # noqa: E731
         turn = min(range(len(ids)), key=lambda turn: (in_task[turn], by_rater[turn], coin(turn)), default=0)
         return [*ids[turn:], *ids[:turn]]

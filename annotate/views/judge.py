@@ -17,7 +17,7 @@ from annotate.access import admit, project_for
 from annotate.formats.rows import json_object
 from annotate.models import Assignment, Judgement, Membership, Project, SchemaVersion
 from annotate.models.task import AssignmentKind, AssignmentState
-from annotate.prepared import Prepared
+from annotate.prepared import Prepared, no_index
 from annotate.services import draft as drafts
 from annotate.services import lease as leases
 from annotate.services.flag import flag_task
@@ -34,7 +34,8 @@ _ROLE = Membership.objects.filter(project=OuterRef("task__project"))
 _NEWEST = SchemaVersion.objects.filter(project=OuterRef("task__project")).order_by("-number")
 MINE = Prepared(
     lambda slug, rater, pk: (
-        Assignment.objects.filter(pk=pk, rater=rater, task__project__slug=slug)
+        Assignment.objects.alias(whose=no_index("rater_id"))
+        .filter(pk=pk, whose=rater, task__project__slug=slug)
         .select_related("task__item", "task__project")
         .annotate(role=Subquery(_ROLE.filter(user=rater).values("role")))
         .annotate(schema_number=Subquery(_NEWEST.values("number")[:1]), schema=Subquery(_NEWEST.values("body")[:1]))

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from annotate.models import Assignment, Case, Event, Task
 from annotate.models.task import AssignmentState
-from annotate.services import hidden
+from annotate.services import hidden, queue
 from annotate.services.flag import flag_task
 from annotate.services.hidden import draw
 from annotate.services.judgement import shown_in, submit_judgement
@@ -317,6 +317,27 @@ def test_why_nothing_comes_is_one_look(project, bob, django_assert_num_queries):
     fill(project, 1)
     with django_assert_num_queries(2):  # of the rater, and of the tasks
         why_nothing(project, bob)
+
+
+def test_a_look_ahead_goes_on_from_where_the_rater_is(project, bob):
+    """From anywhere else it passes what they had since, which are thousands on a long day."""
+    fill(project, 6)
+    lease, had = lease_next(project=project, user=bob), []
+    while seen := peek(project=project, user=bob):
+        had.append(seen.task_id)
+        answer(lease)
+        lease = lease_next(project=project, user=bob, ahead=seen.shown_order)
+    assert had == list(Task.objects.order_by("pk").values_list("pk", flat=True))[1:]
+
+
+def test_a_look_ahead_begins_anew_where_the_front_is_far_away(project, bob, monkeypatch):
+    """Else what lies at the front would wait until all the rest is judged."""
+    monkeypatch.setattr(queue, "SPREADS", (2, 1))
+    fill(project, 6)
+    first, *_, last = Task.objects.order_by("pk")
+    lease = lease_next(project=project, user=bob, ahead=list(last.responses.values_list("pk", flat=True)))
+    assert lease.task_id == last.pk
+    assert peek(project=project, user=bob).task_id - first.pk in (0, 1)
 
 
 def test_what_is_fetched_ahead_is_what_comes(project, bob):
