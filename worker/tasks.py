@@ -4,7 +4,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 
 from annotate.models import Project
-from annotate.services import idempotency, reliability, tally, throttle
+from annotate.services import reliability, tally, throttle
 from annotate.services.lease import shorten_leases
 from worker.models import Job
 from worker.services import delivery, outbox, retention, scored_file, selection, upload
@@ -53,7 +53,6 @@ def sweep() -> None:
     """Delete what is over its time."""
     retention.sweep()
     throttle.forget_old()
-    idempotency.forget_old_keys()
     upload.sweep()
     scored_file.sweep_results()
 

@@ -110,3 +110,14 @@ def test_the_beat_sweeps(old, settings):
     tasks.sweep()
     assert not Delivery.objects.exists()
     assert User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "hours", "kept"),
+    [({}, 23, 1), ({}, 25, 0), ({"answers_to_programs": 3}, 71, 1), ({"answers_to_programs": 0}, 9999, 1)],
+)
+def test_the_beat_keeps_answers_to_programs_as_long_as_is_set(old, settings, said, hours, kept):
+    settings.RETENTION = said
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=hours))
+    tasks.sweep()
+    assert IdempotencyKey.objects.count() == kept

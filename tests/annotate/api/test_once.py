@@ -3,14 +3,11 @@
 import os
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
 from annotate.models import Event, IdempotencyKey, Item, Judgement
-from annotate.services.idempotency import forget_old_keys
 from annotate.services.task import make_tasks
 from tests.annotate.api.test_auth import told
 from tests.annotate.api.test_items import LINES, lines
@@ -89,22 +86,6 @@ def test_a_reading_request_needs_no_key_and_keeps_none(his):
 @pytest.mark.parametrize("key", ["", "x" * 201, "two words", "ü"])
 def test_a_key_that_is_none_is_refused(his, key):
     assert told(his.post(f"{WHERE}/lease", headers={"Idempotency-Key": key}))[0] == 422
-
-
-def test_keys_are_forgotten_after_a_day(his):
-    for number in range(2):
-        his.post(f"{WHERE}/lease", headers={"Idempotency-Key": str(number)})
-    IdempotencyKey.objects.filter(key="0").update(created_at=timezone.now() - timedelta(hours=25))
-    assert (forget_old_keys(), IdempotencyKey.objects.get().key) == (1, "1")
-
-
-def test_the_sweep_of_the_house_forgets_them(his):
-    from worker.tasks import sweep
-
-    his.post(f"{WHERE}/lease", headers=KEY)
-    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
-    sweep()
-    assert not IdempotencyKey.objects.exists()
 
 
 RACE = """
