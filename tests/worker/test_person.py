@@ -90,9 +90,17 @@ def test_ones_own_file_does_not_tell_hidden_tasks_apart(busy):
     found = read(export_person(busy, own=True))
     (said,), (lease,) = found["annotate.Judgement.rater.jsonl"], found["annotate.Assignment.rater.jsonl"]
     assert said["rationale"] == "I know it"
-    assert not {"kind", "right", "served", "probability", "weight"} & set(said)
-    assert not {"kind", "holds_slot", "reason", "probability"} & set(lease)
+    assert not {"task_id", "kind", "right", "served", "probability", "weight"} & set(said)
+    assert not {"task_id", "kind", "holds_slot", "reason", "probability"} & set(lease)
     assert "annotate.Judgement.rater_name.jsonl" not in found  # who made an account under a name is not yet its bearer
+
+
+def test_ones_own_file_numbers_no_task(busy):
+    """A gold task was made on another day, so that its number would tell it before it is answered."""
+    found = read(export_person(busy, own=True))
+    rows = [row for name, rows in found.items() if name.endswith(".jsonl") for row in rows]
+    assert rows
+    assert not [row for row in rows if "task_id" in row or "task:" in str(row.values())]
 
 
 def test_a_person_of_whom_nothing_is_stored_gets_the_account_alone(charlie):

@@ -22,9 +22,13 @@ from annotate.models import Judgement, Span, User
 KEPT, DELETED, WITH_JUDGEMENTS = "kept under the pseudonym", "deleted", "deleted with the judgements, else kept"
 
 
+CHECKED = ("kind", "right", "served", "probability", "weight")
+
+
 @dataclass(frozen=True)
 class Part:
-    """Rows that point to a person. `hidden`: columns that would tell a rater which tasks are gold or come twice."""
+    """Rows that point to a person. `hidden`: columns that would tell a rater which tasks are gold or come twice; their
+    numbers do too, for a gold task was made on another day."""
 
     erased: str = KEPT
     hidden: tuple[str, ...] = ()
@@ -34,16 +38,16 @@ PARTS: dict[str, Part] = {
     "admin.LogEntry.user": Part(DELETED),
     "annotate.AccessToken.created_by": Part(),
     "annotate.AccessToken.user": Part(DELETED),
-    "annotate.Assignment.rater": Part(WITH_JUDGEMENTS, ("kind", "holds_slot", "reason", "probability")),
-    "annotate.Case.closed_by": Part(),
-    "annotate.Case.flagged_by": Part(hidden=("judgement", "reason", "state")),
-    "annotate.Comment.author": Part(WITH_JUDGEMENTS),
-    "annotate.Event.actor": Part(),
+    "annotate.Assignment.rater": Part(WITH_JUDGEMENTS, ("task", "kind", "holds_slot", "reason", "probability")),
+    "annotate.Case.closed_by": Part(hidden=("task",)),
+    "annotate.Case.flagged_by": Part(hidden=("task", "judgement", "reason", "state")),
+    "annotate.Comment.author": Part(WITH_JUDGEMENTS, ("task",)),
+    "annotate.Event.actor": Part(hidden=("subject",)),
     "annotate.GuidelineVersion.created_by": Part(),
     "annotate.IdempotencyKey.user": Part(DELETED),
     "annotate.Invite.created_by": Part(),
     "annotate.Invite.used_by": Part(),
-    "annotate.Judgement.rater": Part(WITH_JUDGEMENTS, ("kind", "right", "served", "probability", "weight")),
+    "annotate.Judgement.rater": Part(WITH_JUDGEMENTS, ("task", *CHECKED)),
     "annotate.KnownAnswer.created_by": Part(),
     "annotate.Membership.user": Part(DELETED),
     "annotate.Reservation.user": Part(DELETED),
