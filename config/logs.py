@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from textwrap import indent
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,8 @@ from django.http import HttpRequest, HttpResponse
 requests = logging.getLogger("touchstone.requests")
 REQUEST: ContextVar[str] = ContextVar("request", default="")
 JOB: ContextVar[int | None] = ContextVar("job", default=None)
+INVITE = re.compile(r"(/invite/)[^/\s\"'?]+")
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")  # an id of a proxy's; anything else could forge a line
 
 
@@ -62,7 +65,12 @@ def told(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
 def _safe_path(request: HttpRequest) -> str:
     """Without the query; where the path itself is a secret, as of an invite, the route instead."""
     match = request.resolver_match
-    return f"/{match.route}" if match and "token" in match.kwargs else request.path
+    return f"/{match.route}" if match and "token" in match.kwargs else unsaid(request.path)
+
+
+def unsaid(text: str) -> str:
+    """Without the secrets of invites, whoever wrote them there: Django writes the path of what it refuses."""
+    return INVITE.sub(r"\1…", text)
 
 
 def with_context(record: logging.LogRecord) -> bool:
@@ -74,6 +82,24 @@ def with_context(record: logging.LogRecord) -> bool:
     ]
     record.about = "".join(f" [{one}]" for one in said if one)
     return True
+
+
+class Lines(logging.Formatter):
+    """One line a message, and a traceback indented below it: nothing that a client sends begins a line of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return unsaid(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = _printable(record.message).replace("\n", "\\n")
+        return super().formatMessage(record)
+
+    def formatException(self, info: tuple) -> str:
+        return indent(_printable(super().formatException(info)), "    ")
+
+
+def _printable(text: str) -> str:
+    return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 class JsonLines(logging.Formatter):
@@ -94,4 +120,4 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in self.PLAIN}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps({name: value for name, value in line.items() if value is not None}, default=str)
+        return unsaid(json.dumps({name: value for name, value in line.items() if value is not None}, default=str))

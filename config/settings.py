@@ -228,7 +228,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"context": {"()": lambda: with_context}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s%(about)s %(message)s"},
+        "line": {"class": "config.logs.Lines", "format": "%(asctime)s %(levelname)s %(name)s%(about)s %(message)s"},
         "json": {"()": JsonLines},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["context"]}},

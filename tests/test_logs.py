@@ -1,13 +1,15 @@
 """A line knows its request and its job; nothing that a client sends can forge one."""
 
+import io
 import json
 import logging
 import sys
 
 import pytest
 
+from annotate.services.invite import create_invite
 from config.celery import name_the_request, write_about
-from config.logs import JOB, REQUEST, JsonLines, about, with_context
+from config.logs import JOB, REQUEST, JsonLines, Lines, about, with_context
 from worker.tasks import run
 
 
@@ -63,6 +65,56 @@ def test_the_log_does_not_hold_an_invites_secret(client, db, caplog):
     said = [one for one in caplog.records if one.name == "touchstone.requests"]
     assert [one.path for one in said] == ["/invite/<str:token>/"]
     assert "very-secret" not in said[0].getMessage()
+
+
+def test_both_formats_are_those(settings):
+    made = settings.LOGGING["formatters"]
+    assert (made["line"]["class"], made["json"]["()"]) == ("config.logs.Lines", JsonLines)
+
+
+@pytest.fixture(params=[Lines, JsonLines])
+def written(request, settings):
+    """What goes to standard error, whoever wrote it."""
+    out = logging.StreamHandler(io.StringIO())
+    out.setFormatter(request.param())
+    out.addFilter(with_context)
+    loggers = [logging.getLogger(name) for name in ("", "django")]
+    for logger in loggers:
+        logger.addHandler(out)
+    yield out.stream
+    for logger in loggers:
+        logger.removeHandler(out)
+
+
+@pytest.mark.parametrize("sent", ["/x\n2026-01-01 INFO touchstone.requests POST /login/ 302", "/x\x1b[2J", "/x\u2028y"])
+def test_a_path_begins_no_line_and_moves_no_cursor(client, db, written, sent):
+    client.get(sent)
+    text = written.getvalue()
+    assert "404" in text or "Not Found" in text
+    assert not [one for one in text.splitlines() if one.startswith("2026-01-01")]
+    assert "\x1b" not in text
+    assert "\u2028" not in text
+
+
+def test_a_traceback_stands_indented_below_its_line(written):
+    try:
+        raise ValueError("odd\n2026-01-01 INFO forged\x1b")
+    except ValueError:
+        logging.getLogger("touchstone.requests").exception("of two\nlines")
+    first, *rest = written.getvalue().splitlines()
+    assert "of two\\nlines" in first
+    assert "\x1b" not in written.getvalue()
+    assert all(one.startswith("    ") for one in rest)
+
+
+def test_no_line_of_anybodys_holds_an_invites_secret(client, project, alice, written):
+    """Django writes the path of what it refuses: the invite is good still."""
+    token = create_invite(project=project, role="annotator", actor=alice)[1]
+    weak = client.post(f"/invite/{token}/", {"username": "dan", "password1": "1", "password2": "1"})
+    assert [weak.status_code, client.get(f"/invite/{token}").status_code] == [422, 301]
+    assert client.get(f"/invite/{token}x/").status_code == 404
+    assert "/invite/" in written.getvalue()
+    assert token not in written.getvalue()
 
 
 def test_a_workers_lines_carry_the_job_and_who_asked():
