@@ -115,6 +115,22 @@ def test_the_next_address_is_tried_where_the_first_does_not_answer(monkeypatch):
     assert reached == ["8.8.8.8", "8.8.4.4"]
 
 
+def test_of_sixty_addresses_few_are_tried(monkeypatch):
+    """Or one name would hold a worker for minutes, longer than its claim of the message lasts."""
+    reached = []
+
+    def connect(self, address):
+        reached.append((address[0], self.gettimeout()))
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "getaddrinfo", answers([f"8.8.8.{n}" for n in range(60)]))
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.raises(TimeoutError):
+        post("https://example.org/", b"{}", {})
+    assert [address for address, _ in reached] == ["8.8.8.0", "8.8.8.1"]
+    assert sum(seconds for _, seconds in reached) < outgoing.WHOLE_SECONDS
+
+
 @pytest.fixture
 def receiver(tmp_path, monkeypatch):
     """Reached under its public name; the guard is replaced here and nowhere else."""
