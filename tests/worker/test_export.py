@@ -54,6 +54,14 @@ def link(name, version):
     return reverse(f"worker:{name}", args=[version.project.slug, version.number])
 
 
+def test_an_archive_of_another_model_under_the_same_number_is_none_of_this(version, alice, client_of):
+    """A restored database counts on from where the backup was, and the archives of later versions are still there."""
+    run_now(start_export(version=version, form="model", actor=alice))
+    Version.objects.filter(pk=version.pk).update(file_sha256="0" * 64)
+    answer = client_of(alice).get(link("exported", version), follow=True)
+    assert "export it again" in answer.content.decode()
+
+
 def test_a_job_makes_an_archive_that_scores_the_same(version, alice, tmp_path):
     job = run_now(start_export(version=version, form="model", actor=alice))
     assert (job.state, job.error) == ("done", "")

@@ -9,6 +9,7 @@ from tests.worker.model import HEADS, scoring_version
 from tests.worker.upkeep.test_doctor import look
 from worker import store
 from worker.models import Job
+from worker.services.export import archive_of
 from worker.services.job import run_now
 from worker.services.repeat import can_resume, work_folder
 from worker.services.scored_file import start_scoring
@@ -93,7 +94,7 @@ def test_the_doctor_looks_through_what_hosts_share_and_moves_what_nothing_names(
     strays |= {"running/job999/step": "artifacts", "running/job999/more/half": "artifacts"}
     for name, kind in strays.items():
         files.keep(kind, name, [b"x"])
-    files.keep("artifacts", f"exports/version{version.pk}-model.zip", [b"no archive"])
+    files.keep("artifacts", archive_of(version, "model"), [b"no archive"])
     on_host("web")
     found = look("files", "exports", "strays")["checks"]
     assert (found["exports"]["faults"], found["strays"]["faults"]) == (2, 4)

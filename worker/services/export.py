@@ -12,8 +12,8 @@ FORMS = {"model": "Hugging Face model", "adapter": "LoRA adapters for peft"}
 
 
 def archive_of(version: Version, form: str) -> str:
-    """Its name in the artifact store."""
-    return f"{FOLDER}/version{version.pk}-{form}.zip"
+    """Its name in the artifact store; by what it is made of, for a restored database counts its versions anew."""
+    return f"{FOLDER}/version{version.pk}-{version.file_sha256[:16]}-{form}.zip"
 
 
 def forms_of(version: Version) -> list[str]:

@@ -128,6 +128,7 @@ STRAYS = (
     "artifacts/job9-dead.safetensors.part",
     "artifacts/exports/abc/weights",
     "artifacts/exports/version77-model.zip",
+    "artifacts/exports/version1-0123456789abcdef-model.zip",
     "artifacts/scored/job9-dead.jsonl",
     "artifacts/running/job999/step",
     "uploads/0123abcd",

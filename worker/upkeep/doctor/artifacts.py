@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from worker.models import Job, Version
 from worker.models.job import JobKind, JobState
-from worker.services.export import FOLDER, FORMS
+from worker.services.export import FOLDER, FORMS, archive_of
 from worker.services.upload import FORGOTTEN_SECONDS, READERS
 from worker.store import ASIDE, artifacts, uploads
 from worker.upkeep import files
 from worker.upkeep.doctor.fault import Check, Fault
 
-EXPORT = re.compile(rf"version(\d+)-(?:{'|'.join(FORMS)})\.zip")
+EXPORT = re.compile(r"version(\d+)-.*")
 OF_JOB = re.compile(r"job(\d+)")
 MINUTE = 60.0
 
@@ -99,7 +99,8 @@ def _is_named(entry: str, named: set[str]) -> bool:
         return name in named
     if place == FOLDER:
         own = EXPORT.fullmatch(name)
-        return bool(own) and Version.objects.filter(pk=own[1]).exists()
+        version = Version.objects.filter(pk=own[1]).first() if own else None
+        return bool(version) and entry in {archive_of(version, form) for form in FORMS}
     jobs = Job.objects.filter(pk=number[1] if number else 0)
     if place == "scored":
         return jobs.filter(kind=JobKind.FILE, result__result=name).exists()
