@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.checks import refusals, warnings
+from tests.test_docs import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "l3tT3rs-and-d1gits-" * 3
@@ -106,6 +107,12 @@ def run(tmp_path, *command, **said):
     environment = os.environ | {"VAR_DIR": str(tmp_path), "LOG_LEVEL": "ERROR"} | said
     environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
     return subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def test_a_setting_that_is_empty_is_as_if_it_was_not_there(tmp_path):
+    said = "from config.settings import *; print(SESSION_MAX_DAYS, TIME_ZONE, BACKBONE, ALLOWED_HOSTS[0])"
+    done = run(tmp_path, "-c", said, **dict.fromkeys(set(VARIABLES) - {"VAR_DIR"}, ""))
+    assert (done.stdout, done.returncode) == ("90 UTC minilm localhost\n", 0), done.stderr
 
 
 STARTS = [

@@ -19,9 +19,14 @@ SERVICES = COMPOSE["services"]
 OURS = {name: one for name, one in SERVICES.items() if one.get("image") == "touchstone"}
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 UNITS = {path.name: path.read_text() for path in (ROOT / "deploy" / "systemd").glob("*.service")}
-# Of the host, not of the site; AWS_* are read by boto3.
-HOST = {"SITE_NAME", "TLS_DIR", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "WEB_PROCESSES"}
-BOTO = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"}
+HOST = {"SITE_NAME", "TLS_DIR", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "WEB_PROCESSES"}  # not of the site
+# Read by boto3, the hub's library and CUDA.
+OTHERS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"}
+OTHERS |= {"AWS_REQUEST_CHECKSUM_CALCULATION", "HF_TOKEN", "HF_HUB_OFFLINE", "CUDA_VISIBLE_DEVICES"}
+OF_THE_IMAGE = {"VAR_DIR"}  # the volumes are mounted there
+# What compose itself knows better: the name people type, the services beside it, and where it mounts what is shared.
+WRITTEN = {"SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "HTTPS", "TRUSTED_PROXIES", "DATABASE_URL"}
+WRITTEN |= {"REDIS_URL", "ARTIFACT_STORE"}
 
 
 def plain(command: str) -> str:
@@ -35,7 +40,14 @@ def test_compose_names_only_settings_that_are_read():
     named = set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT))
     assert named - set(VARIABLES) - HOST == set()
     for name, service in OURS.items():
-        assert set(service["environment"]) - set(VARIABLES) - BOTO == set(), name
+        assert set(service["environment"]) - set(VARIABLES) - OTHERS == set(), name
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_compose_passes_on_every_setting_that_stands_in_its_env_file(name):
+    passed = OURS[name]["environment"]
+    assert set(passed) == set(VARIABLES) - OF_THE_IMAGE | OTHERS
+    assert {variable for variable, value in passed.items() if value is not None} == WRITTEN
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "SITE_NAME", "TLS_DIR"])
