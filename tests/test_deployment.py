@@ -74,6 +74,32 @@ def test_ours_run_as_nobody_special_and_write_only_where_they_must():
         assert re.search(r"^ProtectSystem=strict$", text, re.MULTILINE), name
 
 
+def test_image_units_and_manage_keep_data_and_models_of_the_hub_in_the_same_place():
+    [said] = re.findall(r"^ENV (.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    image = {word for word in said.split() if not word.startswith("PYTHON")}
+    assert set(re.findall(r"-E (\S+)", (ROOT / "deploy" / "manage").read_text())) == image
+    for name, text in UNITS.items():
+        assert set(re.search(r"^Environment=(.*)$", text, re.MULTILINE)[1].split()) == image, name
+
+
+def test_a_backup_has_a_place_outside_the_container_and_the_documents_say_how_it_is_made():
+    assert "./backups:/backups" in SERVICES["web"]["volumes"]
+    [user] = re.findall(r"--uid (\d+)", (ROOT / "Dockerfile").read_text())
+    for page in ("operations", "deployment"):
+        text = (ROOT / "docs" / f"{page}.md").read_text()
+        assert f"    install -d -o {user} -m 700 backups" in text, page
+        assert "    install -d -o touchstone -m 700 /backups" in text, page
+        for command in ("backup /backups/touchstone-monday", "restore /backups/touchstone-monday", "doctor"):
+            assert f"    deploy/manage {command}" in text, page
+            assert re.search(rf"^    docker compose (exec|run --rm) web python manage.py {command}", text, re.M), page
+
+
+def test_the_documents_lead_nobody_to_a_command_without_the_site_s_settings():
+    for page in ("operations", "deployment"):
+        text = (ROOT / "docs" / f"{page}.md").read_text()
+        assert not re.search(r"^ .*\.venv/bin/python manage\.py", text, re.M), page
+
+
 def test_everything_that_stays_up_has_a_health_check():
     staying = {name: one for name, one in SERVICES.items() if one["restart"] != "no"}
     assert [name for name, one in staying.items() if "healthcheck" not in one] == []
