@@ -1,6 +1,7 @@
 """The ledger in words: what each kind of act is called, and which page shows what it was done to. PURE.
 
 An act is `noun.verb` on a subject `noun:id`. A name in braces is taken from the act's data, or is the subject's id.
+Whoever reads the ledger adds the names of today: of the `user` in the data, and of the `project`.
 """
 
 import re
@@ -36,6 +37,7 @@ SAID = {
     "judgement.stored": "stored {judgements} judgements that came with a file",
     "judgement.submitted": "submitted judgement {id}",
     "judgement.withdrawn": "withdrew {judgements} judgements: {why}",
+    "judgements.exported": "exported the judgements as {format} ({container})",
     "known.added": "gave task {id} a known answer ({of})",
     "known.changed": "changed the known answer of task {id}",
     "known.retired": "retired the known answer of task {id}",
@@ -44,6 +46,7 @@ SAID = {
     "member.quota": "changed the quota of {user} from {before} to {quota}",
     "member.removed": "removed {user} from the project",
     "person.erased": "erased person {id}; their judgements were {judgements}",
+    "person.exported": "took the file of all that is stored about {user}",
     "policy_run.imported": "brought in {rollouts} rollouts of a policy",
     "pool.imported": "brought in a pool of {prompts} prompts",
     "pool.judged": "made a pool of {prompts} prompts from judgements",
@@ -77,13 +80,14 @@ SAID = {
     "task.skipped": "skipped task {id}: {reason}",
     "task.unassigned": "made {tasks} tasks everybody's again",
     "task.unskipped": "took task {id} up again",
-    "token.created": "made a token for model {user}",
-    "token.revoked": "revoked the token of model {user}",
+    "token.created": "made the token {name} for {user}: {scopes} in {project}",
+    "token.revoked": "revoked the token {name} of {user}: {scopes} in {project}",
     "user.changed": "changed account {id}: {fields}",
     "user.created": "made account {id}",
     "user.keys": "chose other keys for judging",
     "version.archived": "archived version {number}",
     "version.candidate": "made version {number} a candidate again",
+    "version.downloaded": "downloaded the archive of version {number} ({form})",
     "version.promoted": "promoted version {number}",
     "version.transformed": "made version {number} by transforms",
     "webhook.created": "added a webhook to {url}",
@@ -97,6 +101,7 @@ SAID = {
 }
 # Kind or noun → the route of the page, and where its argument comes from. The kind goes before the noun.
 PAGES = {
+    "accesstoken": ("annotate:members", {}),
     "backbone": ("worker:backbones", {}),
     "case": ("annotate:case", {"pk": "task"}),
     "case.opened": ("annotate:case", {"pk": "id"}),
@@ -109,6 +114,7 @@ PAGES = {
     "judgement.restored": ("worker:lineage", {}),
     "judgement.stored": ("annotate:items", {}),
     "judgement.withdrawn": ("worker:lineage", {}),
+    "judgements.exported": ("annotate:export", {}),
     "known": ("annotate:known", {}),
     "membership": ("annotate:members", {}),
     "policyrun": ("inspector:drift_of_pools", {}),
@@ -123,7 +129,6 @@ PAGES = {
     "snapshot": ("worker:versions", {}),
     "suite": ("worker:suite", {"pk": "id"}),
     "task": ("annotate:case", {"pk": "id"}),
-    "token": ("annotate:members", {}),
     "version": ("worker:version", {"number": "number"}),
 }
 

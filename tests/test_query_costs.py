@@ -77,7 +77,7 @@ COSTS = {
     "worker:my_file": 35,
     "worker:people": 6,
     "worker:person": 91,
-    "worker:person_file": 37,
+    "worker:person_file": 38,
     "worker:pool_import": 3,
     "worker:pools": 7,
     "worker:queue": 7,

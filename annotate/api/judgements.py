@@ -12,7 +12,7 @@ from annotate.formats.training import EXPORTS
 from annotate.formats.written import CONTAINERS
 from annotate.models import Judgement
 from annotate.models.judgement import Outcome, Source
-from annotate.services.exported import MARK, Export, export_chunks
+from annotate.services.exported import MARK, Export, export_for
 from annotate.views.export import TYPES
 
 router = Router(tags=["judgements"])
@@ -101,7 +101,8 @@ def export_judgements(request: HttpRequest, slug: str, asked: Query[ExportAsked]
     project = project_for_token(request, slug, "research")
     chosen = {"format": asked.format, "container": asked.container, "after": asked.after}
     export = Export(sources=tuple(asked.sources), together=asked.rows == "pair", **chosen)
-    return StreamingHttpResponse(export_chunks(project=project, export=export), content_type=TYPES[asked.container])
+    chunks = export_for(project=project, export=export, actor=request.auth.user)
+    return StreamingHttpResponse(chunks, content_type=TYPES[asked.container])
 
 
 def _told(row: Judgement) -> dict:

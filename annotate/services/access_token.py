@@ -73,7 +73,8 @@ def revoke_tokens(*, tokens: AccessTokenQuerySet, actor: User | None = None, why
     """Revoke those that are not; returns how many."""
     found = list(tokens.filter(revoked_at=None).select_related("project").select_for_update(of=("self",)))
     for token in found:
-        record(kind="token.revoked", subject=token, project=token.project, actor=actor, user=token.user_id, why=why)
+        told = {"user": token.user_id, "name": token.name, "scopes": token.scopes, "why": why}
+        record(kind="token.revoked", subject=token, project=token.project, actor=actor, **told)
     AccessToken.objects.filter(pk__in=[token.pk for token in found]).update(revoked_at=timezone.now())
     return len(found)
 

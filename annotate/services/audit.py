@@ -22,11 +22,16 @@ def page_of(rows: EventQuerySet, after: Event | None, size: int) -> list[Event]:
 def _told(events: list[Event]) -> list[Event]:
     """Each with `said`: the act in words, in which people have their names of today."""
     about = {event.pk: event.data.get("user") for event in events if isinstance(event.data.get("user"), int)}
-    names = dict(User.objects.filter(pk__in=set(about.values())).values_list("pk", "username"))
+    names = {user.pk: _name(user) for user in User.objects.filter(pk__in=set(about.values()))}
     for event in events:
         who = names.get(about.get(event.pk))
-        event.said = said(event.kind, event.subject, event.data | ({"user": who} if who else {}))
+        where = {"project": event.project.slug if event.project else "all projects"}
+        event.said = said(event.kind, event.subject, event.data | where | ({"user": who} if who else {}))
     return events
+
+
+def _name(user: User) -> str:
+    return f"model {user.username}" if user.is_machine else user.username
 
 
 def export_csv(rows: EventQuerySet) -> Iterator[str]:

@@ -9,9 +9,10 @@ from annotate.formats.record import Record, make
 from annotate.formats.training import EXPORTS
 from annotate.formats.votes import settled
 from annotate.formats.written import CONTAINERS
-from annotate.models import Item, Judgement, Project
+from annotate.models import Item, Judgement, Project, User
 from annotate.models.judgement import Outcome, Source
 from annotate.models.task import AssignmentKind
+from annotate.services.event import record
 
 BATCH = 100  # items that are in memory at once
 MARK = ("start", "end", "quote", "category", "severity", "note", "correction")
@@ -41,6 +42,13 @@ class Export:
         return self.sources or (tuple(Source.values) if self.whole else TRUSTED)
 
 
+def export_for(*, project: Project, export: Export, actor: User | None = None) -> Iterator[bytes]:
+    """The file for somebody; the ledger tells that it was asked for, and what of it has arrived nobody knows."""
+    asked = {"format": export.format, "container": export.container, "sources": export.wanted, "after": export.after}
+    record(kind="judgements.exported", subject=project, project=project, actor=actor, **asked)
+    return export_chunks(project=project, export=export)
+
+
 def export_chunks(*, project: Project, export: Export) -> Iterator[bytes]:
     """The bytes of the file, a few hundred items at a time, so that memory stays flat and the first come at once.
 
@@ -52,8 +60,8 @@ def export_chunks(*, project: Project, export: Export) -> Iterator[bytes]:
 def export_rows(*, project: Project, export: Export) -> Iterator[dict]:
     """The rows, each with the number of its item as `item`, or `cursor` in our own format."""
     name, schema = "cursor" if export.whole else "item", project.schema
-    for number, record in records(project, export):
-        for row in EXPORTS[export.format](record, export.together, schema):
+    for number, one in records(project, export):
+        for row in EXPORTS[export.format](one, export.together, schema):
             yield row | {name: number}
 
 

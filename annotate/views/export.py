@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from annotate.access import project_for
 from annotate.forms import ExportForm
-from annotate.services.exported import export_chunks
+from annotate.services.exported import export_for
 
 TYPES = {"jsonl": "application/jsonl", "parquet": "application/vnd.apache.parquet"}
 
@@ -29,6 +29,5 @@ def file(request: HttpRequest, slug: str) -> HttpResponse:
     export = form.export()
     name = f"{project.slug}-{export.format}.{export.container}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return StreamingHttpResponse(
-        export_chunks(project=project, export=export), content_type=TYPES[export.container], headers=headers
-    )
+    chunks = export_for(project=project, export=export, actor=request.user)
+    return StreamingHttpResponse(chunks, content_type=TYPES[export.container], headers=headers)

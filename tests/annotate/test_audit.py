@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from annotate.audit import PAGES, SAID, defused, page, said
 from annotate.models import Event, Role
 from annotate.models.event import LedgerError
+from annotate.services.access_token import create_machine_token, create_token, revoke_token
 from annotate.services.event import record
 from annotate.services.member import change_role
 from annotate.services.user import set_keys
@@ -249,6 +250,21 @@ def test_every_page_that_an_act_leads_to_is_there(name):
     slug = {} if route == "worker:none" else {"slug": "answers"}
     assert reverse(route, kwargs=slug | dict.fromkeys(arguments, 1))
     assert "." not in name or name in SAID
+
+
+def test_a_token_is_told_with_whose_it_is_what_it_may_and_where(client_of, project, alice, bob, django_user_model):
+    mine = create_token(user=bob, name="nightly", scopes=["see", "judge"], expires_at=None, actor=bob)[0]
+    create_token(user=bob, name="here", scopes=["see"], expires_at=None, project=project, actor=bob)
+    create_machine_token(project=project, name="gpt", actor=alice)
+    revoke_token(token=mine, actor=bob)
+    boss = client_of(django_user_model.objects.create_superuser("boss"))
+    assert told(boss.get("/audit/", {"kind": "token"})) == [
+        "revoked the token nightly of bob: judge, see in all projects",
+        "made the token gpt for model gpt@answers: judge, see in answers",
+        "made the token here for bob: see in answers",
+        "made the token nightly for bob: judge, see in all projects",
+    ]
+    assert client_of(alice).get(PAGE, {"kind": "token"}).context["lines"][0]["url"] == "/p/answers/members/"
 
 
 # ---- It stays

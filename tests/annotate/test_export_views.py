@@ -6,6 +6,7 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
+from annotate.models import Event
 from annotate.services.item import import_items
 
 PAGE, FILE = "/p/answers/export/", "/p/answers/export/file/"
@@ -45,6 +46,14 @@ def test_only_the_sources_that_are_ticked(client_of, researcher, judged):
         FILE, {"format": "kto", "container": "jsonl", "sources": ["human"], "rows": "judgement"}
     )
     assert lines(response) == []
+
+
+def test_the_ledger_tells_who_exported_what(client_of, researcher, judged):
+    client_of(researcher).get(FILE, {"format": "pair"})  # there is none: nothing leaves
+    client_of(researcher).get(FILE, {"format": "reward", "container": "parquet", "sources": ["imported"], "after": 7})
+    event = Event.objects.get(kind="judgements.exported")
+    assert (event.actor, event.project, event.subject) == (researcher, judged, f"project:{judged.pk}")
+    assert event.data == {"format": "reward", "container": "parquet", "sources": ["imported"], "after": 7}
 
 
 def test_a_download_is_streamed(client_of, researcher, judged):

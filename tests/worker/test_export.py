@@ -13,7 +13,7 @@ from django.urls import reverse
 from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from annotate.models import Role
+from annotate.models import Event, Role
 from annotate.services.project import add_member
 from worker.card import card
 from worker.jobs import export as exporting
@@ -154,11 +154,15 @@ def test_the_archive_is_downloaded_whole(version, alice, client_of):
     answer = client_of(alice).get(link("exported", version))
     assert answer["Content-Disposition"] == f'attachment; filename="answers-{version.number}-model.zip"'
     assert zipfile.ZipFile(BytesIO(b"".join(answer.streaming_content))).testzip() is None
+    event = Event.objects.get(kind="version.downloaded")
+    assert (event.actor, event.project, event.subject) == (alice, version.project, f"version:{version.pk}")
+    assert event.data == {"number": version.number, "form": "model"}
 
 
 def test_there_is_nothing_to_download_before(version, alice, client_of):
     answer = client_of(alice).get(link("exported", version), follow=True)
     assert "export it again" in answer.content.decode()
+    assert not Event.objects.filter(kind="version.downloaded").exists()
 
 
 @pytest.mark.parametrize("form", ["adapter", "pickle"])

@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from django.core.management import CommandError, call_command
 
+from annotate.models import Event
 from tests.inspector.making import judge, make_item
 
 
@@ -24,6 +25,7 @@ def test_a_person_is_written_into_a_new_file(project, bob, tmp_path):
         call_command("export_person", "bob", str(path))
     with pytest.raises(CommandError):
         call_command("export_person", "nobody", str(tmp_path / "x.zip"))
+    assert Event.objects.get(kind="person.exported").subject == f"user:{bob.pk}"
 
 
 def test_erasing_asks_for_the_name_once_more(project, bob):

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from annotate.models import User
+from annotate.models import Event, User
 from tests.inspector.making import judge, make_item
 
 MINE = "/account/data/"
@@ -39,6 +39,14 @@ def test_everybody_sees_and_takes_what_is_stored_about_them(client_of, bob, judg
 
 def test_a_superuser_takes_what_is_stored_about_anybody(root, bob, judged):
     assert "gold" in str(names(root.get(f"{PEOPLE}{bob.pk}/file/")))
+
+
+def test_the_ledger_tells_who_took_anothers_file_and_not_that_one_took_ones_own(root, client_of, bob):
+    client_of(bob).get(f"{MINE}file/")
+    root.get(f"{PEOPLE}{bob.pk}/file/")
+    event = Event.objects.get(kind="person.exported")
+    assert (event.actor.username, event.subject) == ("root", f"user:{bob.pk}")
+    assert "took the file of all that is stored about bob" in root.get("/audit/").content.decode()
 
 
 def test_people_are_found_by_name(root, project, bob):

@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from annotate.models import User
+from annotate.services.event import record
 from worker.models import Job, Version
 from worker.models.job import JobKind, JobQuerySet
 from worker.services.job import launch
@@ -14,6 +15,12 @@ FORMS = {"model": "Hugging Face model", "adapter": "LoRA adapters for peft"}
 def archive_of(version: Version, form: str) -> str:
     """Its name in the artifact store; by what it is made of, for a restored database counts its versions anew."""
     return f"{FOLDER}/version{version.pk}-{version.file_sha256[:16]}-{form}.zip"
+
+
+def note_download(*, version: Version, form: str, actor: User) -> None:
+    """The ledger tells that somebody took the archive."""
+    told = {"number": version.number, "form": form}
+    record(kind="version.downloaded", subject=version, project=version.project, actor=actor, **told)
 
 
 def forms_of(version: Version) -> list[str]:

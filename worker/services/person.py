@@ -18,6 +18,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import BinaryField, Field, Model, QuerySet
 
 from annotate.models import Judgement, Span, User
+from annotate.services.event import record
 
 KEPT, DELETED, WITH_JUDGEMENTS = "kept under the pseudonym", "deleted", "deleted with the judgements, else kept"
 
@@ -106,6 +107,13 @@ def sessions_of(user: User) -> list[Session]:
 def named(user: User) -> QuerySet[Judgement]:
     """Judgements that came with a file under the same name: theirs, most likely."""
     return Judgement.objects.filter(rater=None, rater_name=user.username).order_by("pk")
+
+
+def hand_over(*, user: User, actor: User | None = None) -> IO[bytes]:
+    """The ZIP for somebody else, which the ledger tells."""
+    file = export_person(user, own=False)
+    record(kind="person.exported", subject=user, actor=actor, user=user.pk)
+    return file
 
 
 def export_person(user: User, own: bool) -> IO[bytes]:

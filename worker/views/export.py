@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotate.access import project_for
 from annotate.models import Project
 from worker.models import Version
-from worker.services.export import archive_of, forms_of, start_export
+from worker.services.export import archive_of, forms_of, note_download, start_export
 from worker.views.stored import stored
 
 
@@ -25,10 +25,12 @@ def download(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     project = project_for(request.user, slug, "research")
     version, form = _asked(project, number, request.GET)
     try:
-        return stored(archive_of(version, form), f"{slug}-{number}-{form}.zip", "application/zip")
+        response = stored(archive_of(version, form), f"{slug}-{number}-{form}.zip", "application/zip")
     except FileNotFoundError:
         messages.error(request, "It is not exported, or its archive was deleted since: export it again.")
         return redirect("worker:version", slug, number)
+    note_download(version=version, form=form, actor=request.user)
+    return response
 
 
 def _asked(project: Project, number: int, sent: QueryDict) -> tuple[Version, str]:

@@ -1,5 +1,7 @@
 """Personal data: one's own, and for superusers everybody's, with the way out."""
 
+from typing import IO
+
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -12,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotate.models import User
 from worker.person_form import EraseForm
 from worker.services.erase import erase_person, preview
-from worker.services.person import counts_of, export_person, in_words
+from worker.services.person import counts_of, export_person, hand_over, in_words
 from worker.services.retention import kept_for
 
 PAGE = 100
@@ -31,11 +33,10 @@ def _told(counts: dict[str, int]) -> dict[str, int]:
 @never_cache
 @require_safe
 def my_file(request: HttpRequest) -> HttpResponse:
-    return _file(request.user, own=True)
+    return _file(request.user, export_person(request.user, own=True))
 
 
-def _file(user: User, own: bool) -> HttpResponse:
-    file = export_person(user, own=own)
+def _file(user: User, file: IO[bytes]) -> HttpResponse:
     return FileResponse(file, as_attachment=True, filename=f"person-{user.pk}.zip", content_type="application/zip")
 
 
@@ -62,7 +63,8 @@ def _detail(request: HttpRequest, person: User, form: EraseForm, status: int = 2
 @never_cache
 @require_safe
 def file(request: HttpRequest, pk: int) -> HttpResponse:
-    return _file(_person(request, pk), own=False)
+    person = _person(request, pk)
+    return _file(person, hand_over(user=person, actor=request.user))
 
 
 @require_POST

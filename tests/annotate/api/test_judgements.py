@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from annotate.models import Judgement
+from annotate.models import Event, Judgement
 from annotate.services.access_token import create_machine_token
 from annotate.services.exported import Export, export_chunks
 from annotate.services.machine import machine_next
@@ -92,6 +92,12 @@ def test_the_file_is_that_of_the_page(api, project, alice, judged, client_of, fo
     assert (sent.status_code, sent.headers["Content-Type"]) == (200, "application/jsonl")
     assert body == b"".join(page.streaming_content)
     assert body == b"".join(export_chunks(project=project, export=Export(format=format)))
+
+
+def test_the_ledger_tells_who_exported(api, project, alice):
+    api(alice).get(f"{WHERE}/export", format="kto")
+    event = Event.objects.get(kind="judgements.exported")
+    assert (event.actor, event.project, event.data["format"]) == (alice, project, "kto")
 
 
 def test_an_export_goes_on_after_what_arrived(api, project, alice, judged):

@@ -5,7 +5,7 @@ from django.core.management.base import CommandParser
 
 from annotate.management.json_command import JsonCommand
 from annotate.models import User
-from worker.services.person import counts_of, export_person
+from worker.services.person import counts_of, hand_over
 
 
 class Command(JsonCommand):
@@ -17,6 +17,6 @@ class Command(JsonCommand):
 
     def handle_json(self, person: str, file: Path, **_: object) -> dict:
         user = User.objects.get(username=person)
-        with export_person(user, own=False) as source, file.open("xb") as target:
+        with file.open("xb") as target, hand_over(user=user) as source:
             shutil.copyfileobj(source, target)
         return {"file": str(file), "rows": counts_of(user)}
