@@ -100,6 +100,22 @@ def test_the_documents_lead_nobody_to_a_command_without_the_site_s_settings():
         assert not re.search(r"^ .*\.venv/bin/python manage\.py", text, re.M), page
 
 
+def test_certificates_are_renewed_while_the_proxy_makes_room():
+    commands = (ROOT / "docs/deployment.md").read_text().replace("\\\n", "").splitlines()
+    asked = [line for line in commands if line.startswith("    certbot certonly")]
+    assert len(asked) == 2
+    assert all(re.search(r"--pre-hook '.* stop (nginx|proxy)'.*--post-hook '.* start \1'", line) for line in asked)
+
+
+def test_an_upgrade_in_compose_migrates_first_and_shows_the_proxy_the_new_addresses():
+    upgrade = (ROOT / "docs/deployment.md").read_text().split("## Upgrade")[1].split("\n## ")[0]
+    assert re.findall(r"^    .*?(docker compose [a-z -]+?)(?:  .*| && (docker compose .*))?$", upgrade, re.M) == [
+        ("docker compose build", ""),
+        ("docker compose run --rm migrate", ""),
+        ("docker compose up -d", "docker compose restart proxy"),
+    ]
+
+
 def test_everything_that_stays_up_has_a_health_check():
     staying = {name: one for name, one in SERVICES.items() if one["restart"] != "no"}
     assert [name for name, one in staying.items() if "healthcheck" not in one] == []
