@@ -73,6 +73,14 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self._see_the_rest_gone()
+
+    def _see_the_rest_gone(self) -> None:
+        """They die a moment after they are killed, in the middle of a write maybe; a reset must not come before."""
+        with contextlib.suppress(ProcessLookupError):
+            for _ in range(50):
+                os.killpg(self.process.pid, 0)
+                time.sleep(0.1)
 
 
 @contextlib.contextmanager

@@ -7,9 +7,20 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from asgiref.testing import ApplicationCommunicator
+from channels.testing import WebsocketCommunicator
 
 from tests.postgres import own_database
 
+for waits in (
+    ApplicationCommunicator.receive_output,
+    ApplicationCommunicator.wait,
+    WebsocketCommunicator.connect,
+    WebsocketCommunicator.receive_from,
+    WebsocketCommunicator.receive_json_from,
+    WebsocketCommunicator.disconnect,
+):
+    waits.__defaults__ = (*waits.__defaults__[:-1], 60)  # seconds; one is too few for a busy machine
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -38,7 +38,7 @@ def _made(server: str) -> str:
 
 
 def do(server: str, statement: str) -> None:
-    with psycopg.connect(f"{server}/postgres", autocommit=True, connect_timeout=3) as link:
+    with psycopg.connect(f"{server}/postgres", autocommit=True, connect_timeout=30) as link:
         link.execute(statement)
 
 

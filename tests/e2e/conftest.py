@@ -13,8 +13,9 @@ from tests.e2e.workshop import workshop  # noqa: F401
 @pytest.fixture(scope="package")
 def chromium():
     """Ends with this folder's tests: Playwright's event loop, left running, breaks every asyncio test after it."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # as long as all else is waited for
     path = find()
     if not path:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: python -m tests.browser says how")

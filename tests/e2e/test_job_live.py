@@ -18,7 +18,7 @@ create_project(slug="live", name="Live", actor=alice)
 LAUNCH = """
 from annotate.models import Project
 from worker.services.job import launch
-params = {{"do": "count", "steps": {steps}, "seconds": 0.05, "also": {also}}}
+params = {{"do": "count", "steps": {steps}, "seconds": 0.05, "also": {also}, "hold": {hold}}}
 print(launch(project=Project.objects.get(slug="live"), kind="train", params=params, queue="{queue}").pk)
 """
 NO_SOCKET = "window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.({}), 0); } };"
@@ -43,9 +43,15 @@ def signed_in(live, page):
     return page
 
 
-def open_job(site, page, steps, **also):
-    pk = int(site.run(LAUNCH.format(steps=steps, queue=site.queue, also=also)).split()[-1])
+def open_job(site, page, steps, hold=None, **also):
+    """Its number. Before step `hold` it waits for `let_go`."""
+    pk = int(site.run(LAUNCH.format(steps=steps, queue=site.queue, also=also, hold=hold)).split()[-1])
     page.goto(f"{site.url}/p/live/jobs/{pk}/")
+    return pk
+
+
+def let_go(site, pk):
+    (site.folder / f"go-{pk}").touch()
 
 
 def points(page, count):
@@ -56,9 +62,10 @@ def points(page, count):
 @pytest.mark.parametrize(("script", "link"), [("", "live"), (NO_SOCKET, "polling")], ids=["socket", "polling"])
 def test_the_curve_moves_until_the_end(live, signed_in, script, link):
     signed_in.add_init_script(script)
-    open_job(live, signed_in, 100)
-    points(signed_in, "^([4-9]|[1-9][0-9])$")
+    pk = open_job(live, signed_in, 100, hold=50)
+    points(signed_in, "^([4-9]|[1-5][0-9])$")
     expect(signed_in.locator("#job")).to_have_attribute("data-link", link)
+    let_go(live, pk)
     points(signed_in, "^100$")
     expect(signed_in.locator("#status .badge")).to_have_text("done")
     expect(signed_in.locator("#log li").last).to_have_text("done")

@@ -42,10 +42,11 @@ def test_a_row_is_added_written_and_seen_and_focus_is_never_lost(form, project):
 
 
 def test_rows_change_places_by_keyboard(form, project):
+    form.evaluate("document.addEventListener('htmx:afterSettle', () => { window.settled = true; })")
     form.locator("button[value='down.criteria.0']").focus()
     form.keyboard.press("Enter")
     form.locator("[name='criteria.0.label'][value='Clarity']").wait_for()
-    form.wait_for_timeout(500)  # the new rows are there a moment before their buttons are bound
+    form.wait_for_function("window.settled")  # the new rows are there a moment before their buttons are bound
     form.locator("button[value='remove.criteria.0']").focus()
     form.keyboard.press("Enter")
     form.locator("[name='criteria.1.label']").wait_for(state="detached")

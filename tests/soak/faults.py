@@ -66,8 +66,9 @@ def postgres_restarted(mode: str, scene: Scene) -> float:
 
 def disk_full(scene: Scene) -> float:
     """Until a job has failed for it; then there is room. The time is from then until a job is done."""
-    failed = "SELECT 1 FROM worker_job WHERE state = 'failed' AND finished_at >= %s AND advice LIKE '%%disk is full%%'"
-    started = scene.query("SELECT now()")[0][0]
+    failed = """SELECT 1 FROM worker_job job JOIN worker_jobevent event ON event.job_id = job.id WHERE event.id > %s
+                AND event.data->>'state' = 'failed' AND job.advice LIKE '%%disk is full%%'"""
+    before = scene.last_event()  # by number, for the clocks jump meanwhile
     filler = scene.disk / "filler"
     with filler.open("wb", buffering=0) as file:
         for size in (2**20, 2**12):  # to the last page
@@ -77,7 +78,7 @@ def disk_full(scene: Scene) -> float:
     try:
         since = time.monotonic()
         scene.until_act(since)  # judging needs no file
-        scene.seconds_until(lambda: scene.query(failed, started), since)
+        scene.seconds_until(lambda: scene.query(failed, before), since)
     finally:
         filler.unlink()
     since, after = time.monotonic(), scene.last_event()

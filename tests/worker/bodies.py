@@ -14,9 +14,11 @@ def run(job, progress):
 
 
 def count(job, progress):
-    """steps × seconds of work; `also` are further metrics of every step."""
+    """steps × seconds of work; `also` are further metrics of every step. Before step `hold` it waits for the test."""
     steps, also = job.params.get("steps", 3), job.params.get("also", {})
     for step in range(steps):
+        while step == job.params.get("hold") and not (settings.VAR_DIR / f"go-{job.pk}").exists():
+            time.sleep(0.05)
         progress.report("count", step, steps, {"loss": 1 / (step + 1), "step": step} | also)
         time.sleep(job.params.get("seconds", 0))
     return {"counted": steps}

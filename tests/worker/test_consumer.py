@@ -56,7 +56,7 @@ async def opened(user, job, after=0):
     socket = await socket_of(user, job, after)
     connected, _ = await socket.connect()
     assert connected
-    return socket, await socket.receive_json_from(5)
+    return socket, await socket.receive_json_from()
 
 
 async def test_it_sends_what_there_is_and_then_what_comes(alice, job):
@@ -64,7 +64,7 @@ async def test_it_sends_what_there_is_and_then_what_comes(alice, job):
     assert [event["kind"] for event in first["events"]] == ["state", "state"]
     assert "running" in first["status_html"]
     await log(job, "a line")
-    second = await socket.receive_json_from(5)
+    second = await socket.receive_json_from()
     assert [(event["number"], event["text"]) for event in second["events"]] == [(3, "a line")]
     await socket.disconnect()
 
@@ -113,24 +113,24 @@ async def test_without_a_nudge_it_looks_by_itself(alice, job, settings, monkeypa
     monkeypatch.setattr("worker.services.claim.wake_sockets", lambda job_id: None)
     socket, _ = await opened(alice, job)
     await log(job, "unheard")
-    assert (await socket.receive_json_from(5))["events"][0]["text"] == "unheard"
+    assert (await socket.receive_json_from())["events"][0]["text"] == "unheard"
     await socket.disconnect()
 
 
 async def test_the_end_is_the_last_word(alice, job):
     socket, _ = await opened(alice, job)
     await database_sync_to_async(Progress(job).give_up)(JobState.CANCELLED)
-    last = await socket.receive_json_from(5)
+    last = await socket.receive_json_from()
     assert last["ended"]
     assert last["events"][-1]["text"] == "cancelled"
-    assert (await socket.receive_output(5))["type"] == "websocket.close"
+    assert (await socket.receive_output())["type"] == "websocket.close"
 
 
 async def test_an_ended_job_is_told_and_closed(alice, project):
     made = database_sync_to_async(lambda: cancel(job=launch(project=project, kind="train", params={}, queue="here")))
     socket, first = await opened(alice, await made())
     assert first["ended"]
-    assert (await socket.receive_output(5))["type"] == "websocket.close"
+    assert (await socket.receive_output())["type"] == "websocket.close"
 
 
 @pytest.mark.parametrize("who", ["stranger", "annotator", "nobody"])
@@ -149,7 +149,7 @@ async def test_who_is_removed_hears_no_more(charlie, project, job, settings):
     await database_sync_to_async(add_member)(project=project, user=charlie, role=Role.RESEARCHER)
     socket, _ = await opened(charlie, job)
     await Membership.objects.filter(user=charlie).adelete()
-    closed = await socket.receive_output(5)
+    closed = await socket.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", 4404)
 
 
@@ -158,7 +158,7 @@ async def test_who_is_locked_out_hears_no_more(alice, job, settings):
     socket, _ = await opened(alice, job)
     alice.is_active = False
     await alice.asave()
-    assert (await socket.receive_output(5))["code"] == 4404
+    assert (await socket.receive_output())["code"] == 4404
 
 
 def set_password(user, session):
@@ -182,10 +182,10 @@ async def test_a_socket_ends_with_the_session_it_was_opened_in(alice, job, setti
     if ending == "signed out":
         there, _ = await opened(alice, job)
     await database_sync_to_async(ENDINGS[ending])(alice, here.scope["session"])
-    assert (await here.receive_output(5))["code"] == 4404
+    assert (await here.receive_output())["code"] == 4404
     if ending == "signed out":
         await log(job, "still here")
-        assert (await there.receive_json_from(5))["events"][0]["text"] == "still here"
+        assert (await there.receive_json_from())["events"][0]["text"] == "still here"
         await there.disconnect()
 
 
@@ -201,7 +201,7 @@ async def test_many_sockets_share_a_look(alice, charlie, project, job, settings,
     for socket in sockets:
         numbers = []
         while len(numbers) < 5:
-            numbers += [event["number"] for event in (await socket.receive_json_from(5))["events"]]
+            numbers += [event["number"] for event in (await socket.receive_json_from())["events"]]
         assert numbers == [3, 4, 5, 6, 7]
         await socket.disconnect()
     assert len(looks) <= 5
@@ -224,7 +224,7 @@ async def test_who_does_not_take_what_is_sent_keeps_nobody_waiting(alice, job, s
     socket, _ = await opened(alice, job)
     for n in range(3):
         await log(job, f"line {n}")
-        await socket.receive_json_from(5)
+        await socket.receive_json_from()
     free.set()
     while len(sent) < 3:
         await asyncio.sleep(0.01)
@@ -241,7 +241,7 @@ async def test_a_database_that_comes_back_is_read_on(alice, job, settings, monke
         broken.setattr(audience, "job_payload", Mock(side_effect=OperationalError("the server went away")))
         await log(job, "while it was away")
         assert await socket.receive_nothing(0.3)
-    assert (await socket.receive_json_from(5))["events"][0]["text"] == "while it was away"
+    assert (await socket.receive_json_from())["events"][0]["text"] == "while it was away"
     await socket.disconnect()
 
 
@@ -251,7 +251,7 @@ async def test_a_lost_channel_layer_makes_it_slower_and_not_wrong(alice, job, se
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": nobody}}
     socket, _ = await opened(alice, job)
     await log(job, "by itself")
-    assert (await socket.receive_json_from(5))["events"][0]["text"] == "by itself"
+    assert (await socket.receive_json_from())["events"][0]["text"] == "by itself"
     await socket.disconnect()
 
 
@@ -260,7 +260,7 @@ async def test_what_a_client_sends_is_not_read(alice, job, frame):
     socket, _ = await opened(alice, job)
     await socket.send_to(**{"bytes_data" if isinstance(frame, bytes) else "text_data": frame})
     await log(job, "a line")
-    assert (await socket.receive_json_from(5))["events"][0]["text"] == "a line"
+    assert (await socket.receive_json_from())["events"][0]["text"] == "a line"
     await socket.disconnect()
 
 

@@ -12,7 +12,7 @@ from tests.site import Site
 
 REDIS = "redis://127.0.0.1:6379/0"
 RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
-QUICK = {"JOB_HEARTBEAT_SECONDS": "0.2", "JOB_STALE_SECONDS": "3"}
+QUICK = {"JOB_HEARTBEAT_SECONDS": "0.2", "JOB_STALE_SECONDS": "8"}
 
 
 def absent(service: str, error: Exception) -> None:
@@ -70,7 +70,7 @@ def rabbitmq(queue):
     import kombu
     from kombu.exceptions import OperationalError
 
-    connection = kombu.Connection(RABBITMQ, connect_timeout=3)
+    connection = kombu.Connection(RABBITMQ, connect_timeout=30)
     try:
         connection.ensure_connection(max_retries=1)
     except (OperationalError, OSError) as error:

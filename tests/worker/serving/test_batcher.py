@@ -24,10 +24,11 @@ class Model:
     """Scores by value(); keeps its batches; can be held, and fails on the word bad."""
 
     def __init__(self):
-        self.batches, self.gate = [], threading.Event()
+        self.batches, self.gate, self.began = [], threading.Event(), threading.Event()
         self.gate.set()
 
     def __call__(self, examples):
+        self.began.set()
         self.gate.wait(10)
         texts = [one.response for one in examples]
         self.batches.append(texts)
@@ -71,7 +72,8 @@ def test_what_arrives_while_a_batch_is_scored_makes_the_next():
     async def story(batcher, model):
         model.gate.clear()
         first = asked(batcher, "first")
-        await asyncio.sleep(0.05)
+        while not model.began.is_set():
+            await asyncio.sleep(0.01)
         rest = [asked(batcher, str(n)) for n in range(9)]
         await asyncio.sleep(0.05)
         model.gate.set()
