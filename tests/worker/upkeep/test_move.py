@@ -17,6 +17,7 @@ from annotate.models import Assignment, Event, Item, User
 from tests.migrated import on_sqlite
 from tests.postgres import own_database
 from tests.site import ROOT
+from worker.management.commands import move_database as move_command
 from worker.models import Node, PolicyRun
 from worker.upkeep import move, tables
 from worker.upkeep.tables import Table
@@ -48,9 +49,9 @@ def quiet(*_):
     """Nobody listens."""
 
 
-def move_by_command(url):
+def move_by_command(*url):
     out = io.StringIO()
-    call_command("move_database", url, json=True, stdout=out, stderr=io.StringIO())
+    call_command("move_database", *url, json=True, stdout=out, stderr=io.StringIO())
     return json.loads(out.getvalue())
 
 
@@ -60,8 +61,9 @@ def manage(url, *arguments, var):
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
-def test_every_row_arrives_and_comes_back_the_same(hard, bare, tmp_path, folders):
-    told = move_by_command(bare)
+def test_every_row_arrives_and_comes_back_the_same(hard, bare, tmp_path, folders, monkeypatch):
+    monkeypatch.setenv("TARGET_DATABASE_URL", bare)
+    told = move_by_command()
     assert told["verified"]
     assert told["tables"]["annotate_judgement"] > 100
     assert told["tables"]["annotate_user_groups"] == told["tables"]["worker_policyrun"] == 1
@@ -119,6 +121,19 @@ def test_a_row_that_differs_is_named_and_nothing_stays(demo, postgres, monkeypat
         move.move_database(url=postgres, report=quiet)
     with psycopg.connect(postgres) as link:
         assert link.execute("SELECT count(*) FROM annotate_user").fetchone()[0] == 0
+
+
+def test_without_an_address_it_says_where_to_write_one(monkeypatch):
+    monkeypatch.setenv("TARGET_DATABASE_URL", "")
+    with pytest.raises(CommandError, match="Set TARGET_DATABASE_URL to the address"):
+        move_by_command()
+
+
+@pytest.mark.parametrize(("given", "reached"), [([], "kept"), (["sqlite:///given"], "given")])
+def test_an_address_on_the_command_line_goes_before_the_kept_one(monkeypatch, given, reached):
+    monkeypatch.setenv("TARGET_DATABASE_URL", "sqlite:///kept")
+    monkeypatch.setattr(move_command, "move_database", lambda *, url, report: {"url": url})
+    assert move_by_command(*given) == {"url": f"sqlite:///{reached}"}
 
 
 def test_a_worker_that_lives_is_named(demo):
