@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 from django import forms
+from django.http import HttpRequest
 from django.utils import timezone
 
-from annotate.models import Project, User
+from annotate.account_forms import AgainForm
+from annotate.models import Project
 
 SCOPES = {
     "see": "see: projects, progress, guidelines and what is asked",
@@ -17,7 +19,9 @@ SCOPES = {
 }
 
 
-class TokenForm(forms.Form):
+class TokenForm(AgainForm):
+    """A token may outlive the session that made it: so a session alone makes none."""
+
     name = forms.CharField(label="What it is for", max_length=120, help_text="So that you know it again.")
     scopes = forms.MultipleChoiceField(
         label="What it may do",
@@ -30,9 +34,11 @@ class TokenForm(forms.Form):
     )
     days = forms.IntegerField(label="Days it stays good", min_value=1, max_value=365, initial=90)
 
-    def __init__(self, *args: object, user: User, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["project"].queryset = Project.objects.visible_to(user)
+    field_order = ("name", "scopes", "project", "days", "password")
+
+    def __init__(self, request: HttpRequest, *args: object) -> None:
+        super().__init__(request, *args)
+        self.fields["project"].queryset = Project.objects.visible_to(request.user)
         self.fields["project"].label_from_instance = lambda project: project.name
 
     def wanted(self) -> dict:

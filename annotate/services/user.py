@@ -6,6 +6,7 @@ from django.db.models import F
 
 from annotate.keys import DEFAULT, wrong
 from annotate.models import User
+from annotate.services.access_token import revoke_tokens
 from annotate.services.event import record
 
 
@@ -28,8 +29,10 @@ def change_password(*, user: User, password: str) -> None:
 
 
 @transaction.atomic
-def end_sessions(*, user: User, actor: User | None = None) -> None:
-    """Sign the user out of every browser."""
+def end_sessions(*, user: User, actor: User | None = None, tokens: bool = False) -> None:
+    """Sign the user out of every browser; with `tokens`, programs too."""
     User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
     user.refresh_from_db(fields=["sessions_ended"])
     record(kind="account.signed_out_everywhere", subject=user, actor=actor or user)
+    if tokens:
+        revoke_tokens(tokens=user.tokens.all(), actor=actor or user, why="signed out everywhere")

@@ -2,23 +2,26 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotate.services.access_token import create_token, revoke_token
 from annotate.token_forms import TokenForm
+from annotate.views.account import page
 
 
 @never_cache
+@sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
     """The list; and a new one, answered with the page itself: the secret is shown now or never."""
-    form = TokenForm(request.POST or None, user=request.user)
+    form = TokenForm(request, request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, form)
     _, secret = create_token(user=request.user, actor=request.user, **form.wanted())
-    return _page(request, TokenForm(user=request.user), secret=secret)
+    return _page(request, TokenForm(request), secret=secret)
 
 
 @require_POST
@@ -29,5 +32,5 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: TokenForm, secret: str = "") -> HttpResponse:  # nosec B107
-    context = {"form": form, "secret": secret, "tokens": request.user.tokens.select_related("project")}
-    return render(request, "annotate/tokens.html", context, status=422 if form.errors else 200)
+    tokens = request.user.tokens.select_related("project")
+    return page(request, "annotate/tokens.html", form, secret=secret, tokens=tokens)

@@ -88,9 +88,11 @@ def password(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """Here too: whoever asks for it does not trust some browser, and cannot say which."""
-    end_sessions(user=request.user)
+    programs = "tokens" in request.POST
+    end_sessions(user=request.user, tokens=programs)
     auth.logout(request)
-    messages.success(request, "You are signed out everywhere.")
+    also = ", and your access tokens open nothing any more" if programs else ""
+    messages.success(request, f"You are signed out everywhere{also}.")
     return redirect("annotate:login")
 
 

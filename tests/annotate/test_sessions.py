@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotate.models import Event
+from annotate.services.access_token import create_token
 from config.sessions import SessionStore
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,19 @@ def test_signing_out_everywhere_ends_every_session(client_of, bob, alice):
     assert "You are signed out everywhere." in here.get(LOGIN).content.decode()
     assert client_of(type(bob).objects.get(pk=bob.pk)).get(HOME).status_code == 200
     assert Event.objects.get(kind="account.signed_out_everywhere").actor == bob
+
+
+@pytest.mark.parametrize(("sent", "left"), [({}, 1), ({"tokens": "on"}, 0)])
+def test_signing_out_everywhere_ends_access_tokens_if_asked(client_of, bob, alice, sent, left):
+    for user in (bob, alice):
+        create_token(user=user, name="nightly", scopes=["see"], expires_at=None)
+    browser = client_of(bob)
+    page = browser.get(ACCOUNT).content.decode()
+    assert "Access tokens still let programs in" in page
+    assert 'name="tokens"' in page
+    browser.post(reverse("annotate:sign_out_everywhere"), sent)
+    assert ("your access tokens open nothing" in browser.get(LOGIN).content.decode()) == (not left)
+    assert (bob.tokens.usable().count(), alice.tokens.usable().count()) == (left, 1)
 
 
 def test_the_account_page_leads_to_what_a_person_may_set(client_of, bob):

@@ -11,10 +11,11 @@ from annotate.models import AccessToken, Event
 from annotate.models.project import token_hash
 from annotate.services.access_token import create_token
 from annotate.services.project import create_project
+from tests.annotate.test_throttle import clock  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.django_db
 URL = reverse("annotate:tokens")
-SENT = {"name": "nightly", "scopes": ["see", "research"], "project": "", "days": "30"}
+SENT = {"name": "nightly", "scopes": ["see", "research"], "project": "", "days": "30", "password": "bob-pass-phrase"}
 
 
 def secret_in(response):
@@ -53,7 +54,7 @@ def test_it_can_be_for_one_project_of_mine_alone(client_of, project, alice, bob)
 
 WRONG = [
     {"name": ""}, {"name": "x" * 121}, {"scopes": []}, {"scopes": ["everything"]},
-    {"days": "0"}, {"days": "366"}, {"days": ""}, {"project": "x"},
+    {"days": "0"}, {"days": "366"}, {"days": ""}, {"project": "x"}, {"password": ""}, {"password": "alice-pass-phrase"},
 ]  # fmt: skip
 
 
@@ -61,6 +62,15 @@ WRONG = [
 def test_what_cannot_be_is_told_at_its_field_and_makes_nothing(client_of, project, bob, wrong):
     response = client_of(bob).post(URL, SENT | wrong)
     assert (response.status_code, list(response.context["form"].errors)) == (422, list(wrong))
+    assert not AccessToken.objects.exists()
+
+
+def test_the_password_is_guessed_here_as_slowly_as_at_the_door(client_of, project, bob, clock):  # noqa: F811
+    browser = client_of(bob)
+    found = [browser.post(URL, SENT | {"password": f"guess {n}"}) for n in range(6)]
+    assert [response.status_code for response in found] == [422] * 5 + [429]
+    assert int(found[-1].headers["Retry-After"]) > 0
+    assert browser.post(URL, SENT).status_code == 429
     assert not AccessToken.objects.exists()
 
 
