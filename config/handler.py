@@ -43,11 +43,12 @@ class ThreadedHandler(ASGIHandler):
         self.places, self.streams = asyncio.Semaphore(settings.WEB_THREADS), threading.Semaphore(STREAMS)
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
+        most = _most(scope)
         try:
-            body = await self.read_body(_bounded(receive))
+            body = await self.read_body(_bounded(receive, most))
         except TooLarge:
-            await _drain(receive)
-            return await _refuse(send)
+            await _drain(receive, most)
+            return await _refuse(send, most)
         except RequestAborted:
             return
         piece = _from_a_thread(receive, send)
@@ -104,9 +105,21 @@ class ThreadedHandler(ASGIHandler):
                 self.streams.release()
 
 
-def _bounded(receive: Callable) -> Callable:
-    """The same, up to the largest upload: a body is written to the disk before anybody asks who sent it."""
-    left = settings.UPLOAD_MAX_BYTES + AROUND
+def _most(scope: dict) -> int:
+    """Bytes of the largest body: a file's where a session or a token is shown, else a form's.
+
+    A body is written to the disk before anybody asks who sent it, so a stranger's is no larger than a page needs.
+    """
+    session = settings.SESSION_COOKIE_NAME.encode() + b"="
+    for name, value in scope.get("headers", ()):
+        if name == b"authorization" or (name == b"cookie" and session in value):
+            return settings.UPLOAD_MAX_BYTES
+    return min(settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.UPLOAD_MAX_BYTES)
+
+
+def _bounded(receive: Callable, most: int) -> Callable:
+    """The same, up to so many bytes."""
+    left = most + AROUND
 
     async def bounded() -> dict:
         nonlocal left
@@ -119,17 +132,17 @@ def _bounded(receive: Callable) -> Callable:
     return bounded
 
 
-async def _drain(receive: Callable) -> None:
+async def _drain(receive: Callable, most: int) -> None:
     """Read on for as much again, keeping nothing: who is still sending does not hear an answer."""
-    left, more = settings.UPLOAD_MAX_BYTES, True
+    left, more = most, True
     while left > 0 and more:
         message = await receive()
         left, more = left - len(message.get("body", b"")), message.get("more_body", False)
 
 
-async def _refuse(send: Callable) -> None:
+async def _refuse(send: Callable, most: int) -> None:
     """In the shape of the API, which a person can read as well."""
-    said = {"detail": f"The body is larger than {settings.UPLOAD_MAX_BYTES} bytes.", "errors": []}
+    said = {"detail": f"The body is larger than {most} bytes.", "errors": []}
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(said).encode()})

@@ -1,8 +1,11 @@
 """nginx as deploy/nginx.conf.template sets it up, on this machine, with a certificate of its own."""
 
+import contextlib
 import os
+import socket
 import string
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -82,6 +85,14 @@ class Proxy:
     def __enter__(self) -> "Proxy":
         self.process = subprocess.Popen(self.command)
         return self
+
+    def wait(self) -> None:
+        """Until it listens; the bound is for a hung process, not a promise of speed."""
+        for _ in range(600):
+            with contextlib.suppress(ConnectionRefusedError):
+                return socket.create_connection(("127.0.0.1", self.https)).close()
+            time.sleep(0.1)
+        raise TimeoutError((self.folder / "error.log").read_text())
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()

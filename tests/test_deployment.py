@@ -1,16 +1,25 @@
 """What a team's host is set up by: compose.yaml, Procfile, systemd units and the proxy say the same, and what is so."""
 
+import contextlib
+import http.client
+import inspect
 import os
 import re
 import shutil
+import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
+from django.urls import resolve, reverse
 
-from tests.proxy import Proxy, filled
+from config.handler import AROUND
+from tests.proxy import NAME, Proxy, filled
+from tests.site import free_port
 from tests.test_docs import VARIABLES
+from tests.test_permissions import ROUTES
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "compose.yaml").read_text()
@@ -19,6 +28,7 @@ SERVICES = COMPOSE["services"]
 OURS = {name: one for name, one in SERVICES.items() if one.get("image") == "touchstone"}
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 UNITS = {path.name: path.read_text() for path in (ROOT / "deploy" / "systemd").glob("*.service")}
+FORM = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + AROUND
 HOST = {"SITE_NAME", "TLS_DIR", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "WEB_PROCESSES"}  # not of the site
 # Read by boto3, the hub's library and CUDA.
 OTHERS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"}
@@ -171,8 +181,36 @@ def test_the_proxy_replaces_what_a_client_says_of_itself(tmp_path):
     assert "$proxy_add_x_forwarded_for" not in text
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in text
     assert "client_max_body_size 1234;" in text
+    assert f"client_max_body_size {FORM // 2**20}m;" in text
     assert not re.search(r"\$\{[A-Z_]+\}", text)
     assert not re.search(r"^\s*(alias|autoindex|try_files)\b", text, re.MULTILINE)
+
+
+def taking_files():
+    """Addresses of the pages whose view looks for a file."""
+    for name, arguments in ROUTES.items():
+        address = reverse(name, kwargs=dict.fromkeys(arguments, "1"))
+        if "request.FILES" in inspect.getsource(inspect.unwrap(resolve(address).func)):
+            yield address
+
+
+def status(proxy, address, body=b""):
+    """Of a request that says it brings one byte more than a form may."""
+    link = http.client.HTTPSConnection("127.0.0.1", proxy.https, context=ssl._create_unverified_context())
+    headers = {"Host": NAME, "Content-Length": str(FORM + 1)}
+    with contextlib.closing(link):
+        link.request("POST", address, body, headers)
+        return link.getresponse().status
+
+
+def test_the_proxy_takes_large_bodies_only_where_files_are_taken(tmp_path):
+    files = [*taking_files(), "/api/v1/projects/answers/items"]
+    assert len(files) == 5
+    with Proxy(tmp_path, [free_port()], upload=2 * FORM) as proxy:  # of no web process: what passes is a 502
+        proxy.wait()
+        assert {address: status(proxy, address, b"x" * (FORM + 1)) for address in files} == dict.fromkeys(files, 502)
+        for address in ("/login/", "/p/answers/", "/p/answers/import/x", "/admin/", "/x/p/answers/import/"):
+            assert status(proxy, address) == 413, address  # at once, before any of it was sent
 
 
 def test_nginx_takes_the_proxy_s_configuration(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import socket
 import threading
 
@@ -56,14 +57,39 @@ def application(settings):
     return ThreadedHandler()
 
 
-async def test_a_body_is_cut_off_at_the_largest_upload_before_it_fills_the_disk(application, settings):
-    settings.UPLOAD_MAX_BYTES = 1000
-    scope = {"type": "http", "method": "POST", "path": "/who/", "query_string": b"", "headers": []}
+async def refused(application, megabytes, *headers):
+    """What is said of a body that is still being sent."""
+    scope = {"type": "http", "method": "POST", "path": "/who/", "query_string": b"", "headers": headers}
     client = ApplicationCommunicator(application, scope)
-    for _ in range(4):
+    for _ in range(megabytes * 2):
         await client.send_input({"type": "http.request", "body": b"x" * 2**19, "more_body": True})
     head, body = await client.receive_output(), await client.receive_output()
-    assert (head["status"], b"larger than 1000 bytes" in body["body"]) == (413, True)
+    await client.wait()
+    return head["status"], json.loads(body["body"])["detail"]
+
+
+KNOWN = [(b"cookie", b"a=b; sessionid=x"), (b"authorization", b"Bearer x")]
+
+
+async def test_a_body_is_cut_off_at_the_largest_upload_before_it_fills_the_disk(application, settings):
+    settings.UPLOAD_MAX_BYTES = 1000
+    assert await refused(application, 2) == (413, "The body is larger than 1000 bytes.")
+    assert await refused(application, 2, KNOWN[1]) == (413, "The body is larger than 1000 bytes.")
+
+
+async def test_who_shows_neither_a_session_nor_a_token_sends_no_more_than_a_form(application, settings):
+    settings.UPLOAD_MAX_BYTES, settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2**22, 2**20
+    said = (413, "The body is larger than 1048576 bytes.")
+    assert await refused(application, 4) == await refused(application, 4, (b"cookie", b"csrftoken=x")) == said
+
+
+@pytest.mark.parametrize("header", KNOWN)
+async def test_who_shows_one_sends_a_file(application, settings, header):
+    settings.UPLOAD_MAX_BYTES, settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2**22, 2**20
+    scope = {"type": "http", "method": "POST", "path": "/three/", "query_string": b""}
+    client = ApplicationCommunicator(application, scope | {"headers": [(b"host", b"localhost"), header]})
+    await client.send_input({"type": "http.request", "body": b"x" * 2**22})
+    assert (await client.receive_output())["status"] == 200
     await client.wait()
 
 
