@@ -152,7 +152,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ] + [{"NAME": "annotate.passwords.TokensEnd"}]
-API_RATE = env.str("API_RATE", "600/min")  # requests of one access token
+API_RATE = env.str("API_RATE", "600/min")  # requests of one user by access tokens
 
 # ---- Storage
 DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{VAR_DIR / 'touchstone.sqlite3'}")

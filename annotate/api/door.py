@@ -28,7 +28,7 @@ def door(get_response: GetResponse) -> GetResponse:
 def _passed(request: HttpRequest, get_response: GetResponse) -> HttpResponseBase:
     if request.token is None:  # the operation refuses; the schema is for everybody
         return get_response(request)
-    rate = spend(request.token.pk)
+    rate = spend(request.token.user_id)
     if rate.exceeded:
         said = f"More than {rate.limit} requests; go on in {rate.seconds} s."
         return rate.told(problem(429, said, Retry_After=rate.seconds))

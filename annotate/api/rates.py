@@ -1,6 +1,7 @@
-"""So many requests per token and period. The counters may be lost: then nobody is refused.
+"""So many requests per user and period, by however many tokens; a model is a user of its own.
 
-They lie in Django's cache. With Redis all web processes count together; without, each counts its own.
+The counters may be lost: then nobody is refused. They lie in Django's cache. With Redis all web processes count
+together; without, each counts its own.
 """
 
 import logging
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Rate:
-    """What a token has left in this period."""
+    """What a user has left in this period."""
 
     limit: int
     left: int
@@ -44,11 +45,11 @@ def read_rate(text: str) -> tuple[int, int]:
     return int(count), SECONDS[period]
 
 
-def spend(token_id: int, now: float | None = None) -> Rate:
-    """Count one request of the token."""
+def spend(user_id: int, now: float | None = None) -> Rate:
+    """Count one request of the user."""
     limit, period = read_rate(settings.API_RATE)
     window, into = divmod(now if now is not None else time.time(), period)
-    return Rate(limit, limit - _count(f"api-rate:{token_id}:{window:.0f}", period), int(period - into) + 1)
+    return Rate(limit, limit - _count(f"api-rate:{user_id}:{window:.0f}", period), int(period - into) + 1)
 
 
 _failed_at = -AGAIN

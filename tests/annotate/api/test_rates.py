@@ -1,10 +1,11 @@
-"""So many requests of a token; and none refused because the counters are lost."""
+"""So many requests of a user; and none refused because the counters are lost."""
 
 import pytest
 from django.core.cache import cache
 
 from annotate.api import rates
 from annotate.api.rates import read_rate, spend
+from annotate.services.access_token import create_machine_token
 from tests.annotate.api.conftest import Api
 from tests.annotate.api.test_auth import PROJECT, told
 
@@ -22,11 +23,18 @@ def test_what_is_left_is_said_and_then_it_is_429(api, project, bob, settings):
     assert refused.headers["Retry-After"] == refused.headers["RateLimit-Reset"]
 
 
-def test_each_token_has_its_own_and_refusals_count(api, project, bob, charlie, settings):
+def test_each_user_has_their_own_and_refusals_count(api, project, bob, charlie, settings):
     settings.API_RATE = "2/h"
     stranger, mine = api(charlie), api(bob)
     assert [stranger.get(PROJECT).status_code for _ in range(3)] == [404, 404, 429]
     assert mine.get(PROJECT).status_code == 200
+
+
+def test_more_tokens_are_no_more_requests_and_a_model_is_another_user(api, project, alice, settings):
+    settings.API_RATE = "2/h"
+    assert [api(alice).get(PROJECT).status_code for _ in range(3)] == [200, 200, 429]
+    models = [create_machine_token(project=project, name="gpt", actor=alice)[1] for _ in range(3)]
+    assert [Api(secret).get(PROJECT).status_code for secret in models] == [200, 200, 429]
 
 
 def test_a_refused_request_does_nothing(api, project, bob, settings):
