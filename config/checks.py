@@ -43,12 +43,12 @@ def _files(modes: Mapping[str, int]) -> Iterator[str]:
 
 
 def _keys(said: Mapping[str, str]) -> Iterator[str]:
-    keys = [("SECRET_KEY", said.get("SECRET_KEY", ""))]
-    keys += [("SECRET_KEY_FALLBACKS", key) for key in _list(said, "SECRET_KEY_FALLBACKS")]
-    for name, key in keys:
-        if key and (len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure")):
-            yield f"{name} can be guessed: write 50 random characters or more; {MAKE_KEY}."
-    if not keys[0][1] and not _is_local(urlsplit(said.get("DATABASE_URL", ""))):
+    keys = [("SECRET_KEY", 50, said.get("SECRET_KEY", "")), ("METRICS_TOKEN", 32, said.get("METRICS_TOKEN", ""))]
+    keys += [("SECRET_KEY_FALLBACKS", 50, key) for key in _list(said, "SECRET_KEY_FALLBACKS")]
+    for name, least, key in keys:
+        if key and (len(key) < least or len(set(key)) < 5 or key.startswith("django-insecure")):
+            yield f"{name} can be guessed: write {least} random characters or more; {MAKE_KEY}."
+    if not said.get("SECRET_KEY") and not _is_local(urlsplit(said.get("DATABASE_URL", ""))):
         yield (
             "SECRET_KEY is not set, and DATABASE_URL is on another host: each machine would make a key of its own and "
             f"end the sessions of the others. Write the same SECRET_KEY on all; {MAKE_KEY}."

@@ -31,6 +31,7 @@ SAFE = [
     {"DATABASE_URL": "postgres://root@127.0.0.1:5432/x", "BROKER_URL": "amqp://guest:guest@localhost//"},
     {"DATABASE_URL": "postgres:///x", "REDIS_URL": "redis://[::1]:6379/0", "BROKER_URL": "filesystem://localhost"},
     {"DATABASE_URL": "sqlite:////srv/touchstone.sqlite3"},
+    OUTSIDE | {"METRICS_TOKEN": "9f86d081884c7d659a2feaa0c55ad015"},
     OUTSIDE | {"DATABASE_URL": "postgres://touchstone@db.example.org/x?sslcert=/etc/ours.pem"},
     OUTSIDE | {"DATABASE_URL": "postgres://touchstone@db.example.org/x", "PGPASSFILE": "/etc/pgpass"},
 ]
@@ -41,6 +42,9 @@ UNSAFE = [
     ({"SECRET_KEY": "a" * 60}, "SECRET_KEY", "token_urlsafe"),
     ({"SECRET_KEY": f"django-insecure-{KEY}"}, "SECRET_KEY", "token_urlsafe"),
     ({"SECRET_KEY_FALLBACKS": f"{KEY},short"}, "SECRET_KEY_FALLBACKS", "token_urlsafe"),
+    ({"METRICS_TOKEN": "changeme"}, "METRICS_TOKEN", "32 random characters"),
+    ({"METRICS_TOKEN": "for-the-scraper-of-our-house-12"}, "METRICS_TOKEN", "token_urlsafe"),
+    ({"METRICS_TOKEN": "abcd" * 20}, "METRICS_TOKEN", "token_urlsafe"),
     (OUTSIDE | {"SECRET_KEY": ""}, "SECRET_KEY", "the same SECRET_KEY on all"),
     (OUTSIDE | {"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS", "the site's own"),
     (OUTSIDE | {"ALLOWED_HOSTS": "localhost, *"}, "ALLOWED_HOSTS", "the site's own"),
