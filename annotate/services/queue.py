@@ -169,10 +169,12 @@ class Queue:
         first, priority = FRONT.first(**self.whose) or (None, 0)
         if first is None:
             return None
-        last = self.recent[0][1] if self.recent else 0  # a look from further back would pass all that they had since
-        here = [last + 1] if first <= last < first + SPREADS[0] else []
+        last = self.recent[0][1] if self.recent else 0
         seed = zlib.crc32(f"{first}:{self.user.pk}:{last}".encode())
-        places = (*here, *(first + seed % spread for spread in SPREADS))
+        if first <= last < first + SPREADS[0]:  # a look from further back would pass all that they had since
+            places = (last + 1, first + seed % (last - first + 1), first)
+        else:
+            places = [first + seed % spread for spread in SPREADS]
         found = (FROM.first(**self.whose, priority=priority, start=place) for place in places)
         return next(filter(None, found), None)
 

@@ -87,7 +87,7 @@ def test_a_submit_with_the_next_task_costs_few_queries(desk, lease, project):
     with CaptureQueriesContext(connection) as queries:
         leased(post(desk, url("submit", following), sent | {"ahead": body["ahead"]["shown_order"]}))
     asked = [query["sql"] for query in queries if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
-    assert len(asked) <= 21, asked  # one of them is the test's own
+    assert len(asked) <= 22, asked  # one of them is the test's own; among few tasks the look ahead takes up to four
 
 
 @pytest.mark.parametrize("ahead", ["7", {"7": 8}, [-1, 10**30], ["7"], None])
