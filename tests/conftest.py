@@ -47,6 +47,7 @@ def _the_ledger_may_be_emptied_between_tests():
 def _quick_and_private(settings, tmp_path):
     """Each test has its own artifact folders; to hash a password, or to begin a client, takes no time."""
     settings.WHITENOISE_AUTOREFRESH = True
+    settings.JOB_HEARTBEAT_SECONDS = 3600  # a database in memory has no queue of writers: whoever comes second fails
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.ARTIFACT_DIR = tmp_path / "artifacts"
     settings.UPLOAD_DIR = tmp_path / "uploads"
