@@ -37,9 +37,9 @@ def row(number: int, judged: bool = True) -> str:
     return json.dumps(item | ({"judgements": [said]} if judged else {}))
 
 
-def memory() -> float:
-    """MiB that this process holds for itself: pages of SQLite's file that the kernel maps in do not count."""
-    return int(re.search(r"RssAnon:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+def memory(process: int | str = "self") -> float:
+    """MiB that a process holds for itself: pages of SQLite's file that the kernel maps in do not count."""
+    return int(re.search(r"RssAnon:\s+(\d+)", Path(f"/proc/{process}/status").read_text())[1]) / 1024
 
 
 def tell(name: str, ours: float, unit: str, target: str, holds: bool, **more: object) -> None:

@@ -10,9 +10,7 @@ is exported, and the memory of the process that does it is looked at all the whi
 import json
 import os
 import random
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -22,6 +20,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.benchmarks.__main__ import machine
+from tests.benchmarks.import_export import memory
 from tests.benchmarks.web.fill import SLUG, fill, sessions
 from tests.postgres import own_database
 from tests.soak.browser import Browser
@@ -106,22 +105,17 @@ def pages() -> dict[str, str]:
     return {"home": "/", **names, "items with a word": names["items"] + "?q=item-77"}
 
 
-def anonymous(process: subprocess.Popen) -> float:
-    """MiB that the process holds for itself."""
-    return int(re.search(r"RssAnon:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1]) / 1024
-
-
 def export(house: House, session: str) -> None:
     """Everything goes out over HTTP: when it begins, how long it takes, and what it adds to the web process."""
     url = f"http://127.0.0.1:{house.ports[0]}/p/{SLUG}/export/file/?format=touchstone&container=jsonl"
-    held, started = [anonymous(house.webs[0])], time.perf_counter()
+    held, started = [memory(house.webs[0].pid)], time.perf_counter()
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Cookie": f"sessionid={session}"})) as answer:
         assert answer.read(1) == b"{"
         line("export begins", (time.perf_counter() - started) * 1000, 2000)
         size = 1
         while data := answer.read(2**20):
             size += len(data)
-            held.append(anonymous(house.webs[0]))
+            held.append(memory(house.webs[0].pid))
     seconds, tenth = time.perf_counter() - started, max(held[: len(held) // 10])
     line("export: memory of its web process in the first tenth", tenth - held[0], None, unit="MiB more")
     line("export: memory of its web process to the end", max(held) - held[0], None, unit="MiB more")

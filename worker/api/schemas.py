@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from annotate.api.paging import Id
 from worker.models import Attribution, Job, Score, Suite, Version
@@ -14,6 +14,7 @@ from worker.models.version import VersionState
 from worker.payload import pace
 
 HIDDEN = ("result",)  # names of files of ours
+Maker = Annotated[str | None, BeforeValidator(lambda user: user and user.username)]  # by name
 
 
 class IntervalOut(Schema):
@@ -43,7 +44,7 @@ class JobOut(Schema):
     result: dict[str, Any]
     error: str
     advice: str
-    created_by: str | None
+    created_by: Maker
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -71,10 +72,6 @@ class JobOut(Schema):
     @staticmethod
     def resolve_result(job: Job) -> dict[str, Any]:
         return {name: value for name, value in job.result.items() if name not in HIDDEN}
-
-    @staticmethod
-    def resolve_created_by(job: Job) -> str | None:
-        return job.created_by and job.created_by.username
 
 
 class JobEventOut(Schema):
@@ -207,7 +204,7 @@ class SuiteOut(Schema):
     pairs: int
     questions: int
     each_version: bool = Field(description="Whether every new version is measured on it by itself.")
-    created_by: str | None
+    created_by: Maker
     created_at: datetime
 
     @staticmethod
@@ -217,10 +214,6 @@ class SuiteOut(Schema):
     @staticmethod
     def resolve_questions(suite: Suite) -> int:
         return suite.question_count
-
-    @staticmethod
-    def resolve_created_by(suite: Suite) -> str | None:
-        return suite.created_by and suite.created_by.username
 
 
 class ResultOut(Schema):
